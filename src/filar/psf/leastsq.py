@@ -1,0 +1,257 @@
+"""Weighted least squares for position, flux and sky of many stars at once, in boxes of pixels.
+
+Weights are the inverse variance of what the *model* predicts, updated with it (Fisher scoring):
+weights from the data themselves would bias faint fluxes low. The inverse of the normal matrix is
+then the Cramer-Rao bound of the box.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filar.psf.model import BATCH, PhaseTable
+
+FloatArray = NDArray[np.float64]
+MAX_STEP = 0.3  # pixels per iteration
+MAX_OFFSET = 0.74  # from the centre of the box
+TOLERANCE = 2e-4  # pixels; the next step of a quadratic method is far below
+
+
+@dataclass(frozen=True)
+class Boxes:
+    """Pixels around stars.
+
+    Parameters
+    ----------
+    pixels : (n, box * box) float array
+        Electrons, sky included.
+    good : (n, box * box) bool array
+        Pixels that count.
+    x, y : (n,) int array
+        Central pixel of every box.
+    read_noise : float
+        Electrons.
+    other : (n, box * box) float array or None
+        Light that is known to be there besides star and sky, electrons.
+    """
+
+    pixels: NDArray[np.floating]
+    good: NDArray[np.bool_]
+    x: NDArray[np.int64]
+    y: NDArray[np.int64]
+    read_noise: float
+    other: NDArray[np.floating] | None = None
+
+    def __getitem__(self, index: NDArray[np.int64] | slice) -> Boxes:
+        other = None if self.other is None else self.other[index]
+        return Boxes(
+            self.pixels[index], self.good[index], self.x[index], self.y[index],
+            self.read_noise, other,
+        )  # fmt: skip
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+
+@dataclass(frozen=True)
+class BoxFits:
+    """Result of `fit_boxes`.
+
+    Parameters
+    ----------
+    x, y, flux, sky : (n,) float array
+        Pixels and electrons.
+    covariance : (n, 4, 4) float array
+        Of (x, y, flux, sky); sky's row is 0 where it was not fitted. NaN where no fit was possible.
+    converged : (n,) bool array
+    residual, expected : (n, box * box) float array
+        Data minus model, and the model (sky included), electrons.
+    """
+
+    x: FloatArray
+    y: FloatArray
+    flux: FloatArray
+    sky: FloatArray
+    covariance: FloatArray
+    converged: NDArray[np.bool_]
+    residual: FloatArray
+    expected: FloatArray
+
+
+def normal_equations(
+    jacobian: FloatArray, weight: FloatArray, residual: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Normal matrix and right-hand side for each star.
+
+    Parameters
+    ----------
+    jacobian : (n, parameters, pixels) array
+    weight, residual : (n, pixels) array
+
+    Returns
+    -------
+    matrix : (n, parameters, parameters) array
+    vector : (n, parameters) array
+    """
+    weighted = jacobian * weight[:, None]
+    return weighted @ jacobian.transpose(0, 2, 1), (weighted @ residual[:, :, None])[:, :, 0]
+
+
+def solve_scaled(matrix: FloatArray, vector: FloatArray) -> FloatArray:
+    """Solve small symmetric systems whose parameters differ by orders of magnitude."""
+    scale = 1 / np.sqrt(np.maximum(np.einsum("nii->ni", matrix), 1e-300))
+    scaled = matrix * scale[:, :, None] * scale[:, None, :]
+    scaled += 1e-10 * np.eye(matrix.shape[1])
+    return np.linalg.solve(scaled, (vector * scale)[:, :, None])[:, :, 0] * scale
+
+
+def invert_scaled(matrix: FloatArray) -> FloatArray:
+    """Invert small symmetric matrices whose parameters differ by orders of magnitude."""
+    scale = 1 / np.sqrt(np.maximum(np.einsum("nii->ni", matrix), 1e-300))
+    scaled = matrix * scale[:, :, None] * scale[:, None, :]
+    scaled += 1e-10 * np.eye(matrix.shape[1])
+    return np.linalg.inv(scaled) * scale[:, :, None] * scale[:, None, :]
+
+
+def jacobian(
+    table: PhaseTable,
+    local: NDArray[np.floating],
+    px: FloatArray,
+    py: FloatArray,
+    flux: FloatArray,
+    fit_sky: bool,
+) -> tuple[FloatArray, FloatArray]:
+    """PSF of every star, and the derivatives of its image by x, y, flux (and sky).
+
+    Returns
+    -------
+    value : (n, pixels) array
+        Fraction of the light.
+    derivatives : (n, 3 or 4, pixels) array
+    """
+    value, by_x, by_y = table.evaluate(local, px, py)
+    rows = [flux[:, None] * by_x, flux[:, None] * by_y, value]
+    if fit_sky:
+        rows.append(np.ones_like(value))
+    return value, np.stack(rows, axis=1).astype(np.float64)
+
+
+def inverse_variance(
+    boxes: Boxes, model: FloatArray, star: FloatArray, model_error: float
+) -> FloatArray:
+    """Weights of the pixels: 0 where they do not count.
+
+    Parameters
+    ----------
+    boxes : Boxes
+    model, star : (n, pixels) array
+        Expected content with sky, and the star's part of it, electrons.
+    model_error : float
+        Relative error of the PSF, added in quadrature to the noise.
+    """
+    variance = np.maximum(model, 0) + boxes.read_noise**2 + (model_error * star) ** 2
+    return np.where(boxes.good, 1 / np.maximum(variance, 1e-6), 0.0)
+
+
+def fit_boxes(
+    table: PhaseTable,
+    boxes: Boxes,
+    x: FloatArray,
+    y: FloatArray,
+    flux: FloatArray,
+    sky: FloatArray,
+    *,
+    fit_sky: bool = False,
+    model_error: float = 0.0,
+    iterations: int = 12,
+) -> BoxFits:
+    """Fit stars in their boxes.
+
+    Parameters
+    ----------
+    table : PhaseTable
+        The PSF, for the boxes' size.
+    boxes : Boxes
+        Data.
+    x, y, flux, sky : (n,) array
+        Start values, pixels and electrons; sky is held unless `fit_sky`.
+    fit_sky : bool
+        Whether the sky is a free parameter of every star.
+    model_error : float
+        Relative error of the PSF.
+    iterations : int
+        At most.
+
+    Returns
+    -------
+    BoxFits
+    """
+    parts = []
+    for start in range(0, len(boxes), BATCH):
+        part = slice(start, start + BATCH)
+        parts.append(
+            _fit_batch(table, boxes[part], x[part], y[part], flux[part], sky[part],
+                       fit_sky, model_error, iterations)  # fmt: skip
+        )
+    if not parts:
+        empty, pixels = np.empty(0), np.empty((0, table.box**2))
+        return BoxFits(empty, empty, empty, empty, np.empty((0, 4, 4)), np.empty(0, bool),
+                       pixels, pixels)  # fmt: skip
+    columns = [np.concatenate([getattr(p, name) for p in parts]) for name in BoxFits.__annotations__]
+    return BoxFits(*columns)
+
+
+def _fit_batch(
+    table: PhaseTable, boxes: Boxes, x: FloatArray, y: FloatArray, flux: FloatArray,
+    sky: FloatArray, fit_sky: bool, model_error: float, iterations: int,
+) -> BoxFits:  # fmt: skip
+    parameters = np.stack([x - boxes.x, y - boxes.y, flux, sky], axis=1).astype(np.float64)
+    parameters[:, :2] = np.clip(parameters[:, :2], -MAX_OFFSET, MAX_OFFSET)
+    local = table.local(x, y)
+    free = 4 if fit_sky else 3
+    active = np.arange(len(boxes))
+    for _ in range(iterations):
+        p, sub = parameters[active], boxes if len(active) == len(boxes) else boxes[active]
+        part = local if len(active) == len(boxes) else local[active]
+        matrix, vector, _, _ = _equations(table, part, sub, p, fit_sky, model_error)
+        step = solve_scaled(matrix, vector)
+        length = np.max(np.abs(step[:, :2]), axis=1)
+        step *= np.minimum(1, MAX_STEP / np.maximum(length, 1e-12))[:, None]
+        new = p.copy()
+        new[:, :free] += step
+        new[:, :2] = np.clip(new[:, :2], -MAX_OFFSET, MAX_OFFSET)
+        moved = np.max(np.abs(new[:, :2] - p[:, :2]), axis=1)
+        parameters[active] = new
+        active = active[moved > TOLERANCE]
+        if not len(active):
+            break
+    converged = np.ones(len(boxes), bool)
+    converged[active] = False
+    matrix, _, residual, expected = _equations(table, local, boxes, parameters, fit_sky, model_error)
+    covariance = np.zeros((len(boxes), 4, 4))
+    covariance[:, :free, :free] = invert_scaled(matrix)
+    covariance[boxes.good.sum(axis=1) <= free] = np.nan
+    px, py, flux, sky = parameters.T
+    return BoxFits(
+        boxes.x + px, boxes.y + py, flux, sky, covariance, converged, residual, expected
+    )
+
+
+def _equations(
+    table: PhaseTable, local: NDArray[np.floating], boxes: Boxes, p: FloatArray,
+    fit_sky: bool, model_error: float,
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:  # fmt: skip
+    px, py, flux, sky = p.T
+    # a star of no flux has no position: keep the system regular
+    value, derivatives = jacobian(table, local, px, py, np.maximum(flux, 1.0), fit_sky)
+    star = flux[:, None] * value
+    expected = star + sky[:, None]
+    if boxes.other is not None:
+        expected = expected + boxes.other
+    residual = boxes.pixels - expected
+    weight = inverse_variance(boxes, expected, star, model_error)
+    matrix, vector = normal_equations(derivatives, weight, np.where(boxes.good, residual, 0.0))
+    return matrix, vector, residual, expected

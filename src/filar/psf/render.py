@@ -1,0 +1,80 @@
+"""Images of star fields from a PSF."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filar.psf.model import FieldPSF
+
+FloatArray = NDArray[np.float64]
+CHUNK_PIXELS = 2_000_000
+# a star is drawn out to where its PSF holds less than a small part of the noise of a faint sky
+BOXES = ((3e3, 13), (3e4, 21))
+LARGEST_BOX = 45
+
+
+def render_image(
+    psf: FieldPSF,
+    shape: tuple[int, int],
+    x: FloatArray,
+    y: FloatArray,
+    flux: FloatArray,
+    *,
+    box: int | None = None,
+) -> FloatArray:
+    """Add up the images of stars.
+
+    Parameters
+    ----------
+    psf : FieldPSF
+        The PSF.
+    shape : (int, int)
+        Rows and columns of the image.
+    x, y : (n,) array
+        Star positions, pixels; stars outside of the image shine in as far as their box reaches.
+    flux : (n,) array
+        Electrons.
+    box : int or None
+        Odd size of every star's box. By default it grows with the flux, up to the PSF's period.
+
+    Returns
+    -------
+    shape float array
+        Electrons.
+    """
+    x, y, flux = (np.atleast_1d(np.asarray(a, float)) for a in (x, y, flux))
+    image = np.zeros(shape)
+    largest = min(2 * int((psf.grid.period - 1) // 2) - 1, LARGEST_BOX)
+    sizes = np.full(len(x), box or largest)
+    if box is None:
+        for limit, size in reversed(BOXES):
+            sizes[flux < limit] = min(size, largest)
+    for size in np.unique(sizes):
+        chosen = np.flatnonzero(sizes == size)
+        step = max(1, CHUNK_PIXELS // int(size) ** 2)
+        for start in range(0, len(chosen), step):
+            part = chosen[start : start + step]
+            stamps = psf.stamps(x[part], y[part], int(size)) * flux[part, None, None]
+            add_stamps(image, stamps, x[part], y[part])
+    return image
+
+
+def add_stamps(image: FloatArray, stamps: FloatArray, x: FloatArray, y: FloatArray) -> None:
+    """Add stamps to an image in place, each around the pixel nearest to (x, y).
+
+    Parameters
+    ----------
+    image : (ny, nx) array
+    stamps : (n, box, box) array
+    x, y : (n,) array
+        Pixels.
+    """
+    half = stamps.shape[1] // 2
+    span = np.arange(-half, half + 1)
+    rows = (np.rint(y).astype(int)[:, None] + span)[:, :, None]
+    columns = (np.rint(x).astype(int)[:, None] + span)[:, None, :]
+    rows, columns = np.broadcast_arrays(rows, columns)
+    inside = (rows >= 0) & (rows < image.shape[0]) & (columns >= 0) & (columns < image.shape[1])
+    flat = rows[inside] * image.shape[1] + columns[inside]
+    image += np.bincount(flat, stamps[inside], image.size).reshape(image.shape)
