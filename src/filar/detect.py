@@ -1,0 +1,362 @@
+"""Finding stars: local maxima of a matched filter above the local noise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filar.errors import ParameterError
+from filar.exposure import Exposure
+from filar.flags import Flag
+from filar.profile import GaussianPixel, estimate_sigma
+from filar.saturated import SaturatedStars, find_saturated
+from filar.sky import background, clipped_statistics
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.intp]
+
+NEIGHBOUR_DISTANCE = 5.0
+ISOLATION_FRACTION = 0.05
+ISOLATION_LIMIT = 60.0
+
+_FWHM = 2.0 * np.sqrt(2.0 * np.log(2.0))
+_DEFAULT_FWHM = 1.5
+# Halo structure (speckles, rings) is as strong as the halo itself; simulated HST images need 2.5.
+_HALO_CONTRAST = 2.5
+# A star's edge neighbours must hold at least this part of what the Gaussian core predicts.
+_SHARP_FRACTION = 0.5
+_PAD = 12
+# Unit steps of the eight directions in which a diffraction spike or trail may run.
+_DIRECTIONS = np.array([(1, 0), (0, 1), (1, 1), (1, -1), (2, 1), (1, 2), (2, -1), (1, -2)], float)
+
+
+@dataclass(frozen=True, eq=False)
+class Detections:
+    """Stars found in one exposure, brightest pixels first estimates.
+
+    Parameters
+    ----------
+    x, y : (n,) float64 arrays
+        Start positions, pixels from 0.
+    flux : (n,) float64 array
+        Rough flux of the matched filter (of the saturated blob for saturated stars), electrons.
+    peak : (n,) float64 array
+        Brightest pixel above the local sky, electrons.
+    snr : (n,) float64 array
+        Flux of the matched filter over its background noise: the significance of the detection,
+        without the star's own photon noise (NaN for saturated stars).
+    sharpness : (n,) float64 array
+        Light of the darker pair of opposite edge neighbours over that of the peak pixel, in units
+        of what a star centred on the pixel would show: near 1 or above for stars, near 0 for
+        cosmic rays and hot pixels (NaN for saturated stars).
+    isolation : (n,) float64 array
+        Distance to the nearest other detection that has at least 5% of this one's flux, pixels;
+        ``inf`` if there is none within 60 pixels.
+    flags : (n,) int32 array
+        Bits of `filar.flags.Flag`.
+    """
+
+    x: FloatArray
+    y: FloatArray
+    flux: FloatArray
+    peak: FloatArray
+    snr: FloatArray
+    sharpness: FloatArray
+    isolation: FloatArray
+    flags: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def select(self, keep: NDArray[Any]) -> Detections:
+        """Return the detections chosen by a boolean mask or by indices."""
+        return Detections(
+            *(
+                getattr(self, name)[keep]
+                for name in ("x", "y", "flux", "peak", "snr", "sharpness", "isolation", "flags")
+            )
+        )
+
+
+def detect_stars(
+    exposure: Exposure, *, threshold: float = 5.0, fwhm: float | None = None
+) -> Detections:
+    """Find the stars of an exposure.
+
+    A star is a local maximum of the image filtered with a pixel-integrated Gaussian that exceeds
+    the local sky by ``threshold`` times the local noise, after the halo and any ridge (diffraction
+    spike, bleed trail) that it sits on have been allowed for. Each saturated blob, trail included,
+    gives one detection. Cosmic rays and hot pixels are kept and flagged. The vignetted edge gives
+    no detections.
+
+    Parameters
+    ----------
+    exposure : Exposure
+        The image.
+    threshold : float
+        Significance limit of a detection.
+    fwhm : float or None
+        Full width at half maximum of the optical core before pixel integration, pixels; by
+        default measured from the exposure's own bright stars.
+
+    Returns
+    -------
+    Detections
+        Sorted by y, then x.
+
+    Raises
+    ------
+    ParameterError
+        If ``threshold`` or ``fwhm`` is not positive.
+    """
+    if not threshold > 0:
+        raise ParameterError("threshold", threshold, "a positive number of standard deviations")
+    if fwhm is not None and not 0 < fwhm < 20:
+        raise ParameterError("fwhm", fwhm, "between 0 and 20 pixels")
+    sky, noise = background(exposure)
+    if not np.isfinite(sky).any():
+        return _empty()
+    blobs = find_saturated(exposure, sky)
+    if fwhm is None:
+        first = _Filtered(exposure, sky, GaussianPixel(_DEFAULT_FWHM / _FWHM), blobs.region)
+        sigma = _measure_sigma(exposure, first, threshold)
+    else:
+        sigma = fwhm / _FWHM
+    image = _Filtered(exposure, sky, GaussianPixel(sigma), blobs.region)
+    stars = _measure(exposure, image, image.maxima(threshold), noise, threshold)
+    return _finish(exposure, _join(stars, blobs))
+
+
+class _Filtered:
+    """The exposure after sky subtraction and matched filtering, padded for gathering."""
+
+    def __init__(
+        self, exposure: Exposure, sky: FloatArray, core: GaussianPixel, saturated: NDArray[np.bool_]
+    ) -> None:
+        from scipy import ndimage
+
+        self.core = core
+        self.sky = sky
+        self.edge = exposure.edge
+        self.kernel = core.profile(0.0)
+        bad = exposure.unusable
+        weight = np.where(bad, 0.0, 1.0 / (np.maximum(sky, 0) + exposure.read_noise**2 + 1e-3))
+        self.residual = np.where(bad, 0.0, exposure.data - sky)
+
+        def smooth(array: FloatArray, kernel: FloatArray) -> FloatArray:
+            first = ndimage.correlate1d(array, kernel, axis=0, mode="constant")
+            result: FloatArray = ndimage.correlate1d(first, kernel, axis=1, mode="constant")
+            return result
+
+        norm = smooth(weight, self.kernel**2)
+        full = np.sum(self.kernel**2) ** 2
+        used = smooth(np.where(bad, 0.0, 1.0), self.kernel**2) / full
+        with np.errstate(invalid="ignore", divide="ignore"):
+            self.flux = smooth(weight * self.residual, self.kernel) / norm
+        self.norm = np.where(used > 0.4, norm, 0.0)
+        self.flux[~(used > 0.4)] = 0.0
+        self.blocked = saturated
+        self.bad = np.pad(bad, _PAD, constant_values=True)
+        self.padded = np.pad(self.residual, _PAD)
+
+    def maxima(self, threshold: float) -> tuple[IntArray, IntArray]:
+        """Rows and columns of local maxima above the threshold for the noise model."""
+        from scipy import ndimage
+
+        top = np.where(self.blocked, np.inf, self.flux)
+        local = (self.flux >= ndimage.maximum_filter(top, size=3)) & ~self.edge
+        significant = self.flux * np.sqrt(self.norm) > threshold
+        return np.nonzero(local & significant)
+
+    def gather(
+        self, rows: IntArray, columns: IntArray, dy: IntArray, dx: IntArray
+    ) -> tuple[FloatArray, NDArray[np.bool_]]:
+        """Pixels above the mesh sky at offsets from positions, and whether they are unusable."""
+        at = (rows[:, None] + dy + _PAD, columns[:, None] + dx + _PAD)
+        return self.padded[at], self.bad[at]
+
+
+def _measure_sigma(exposure: Exposure, image: _Filtered, threshold: float) -> float:
+    """Width of the core from the bright unmasked maxima; the default where there are few."""
+    rows, columns = image.maxima(max(50.0, threshold))
+    dy, dx = (a.ravel() for a in np.mgrid[-1:2, -1:2])
+    values, bad = image.gather(rows, columns, dy, dx)
+    local, _ = _local_sky(image, rows, columns)
+    values = values - local[:, None]
+    good = ~bad.any(axis=1) & (values[:, 4] > 0) & (values[:, 4] >= values.max(axis=1))
+    sigma = estimate_sigma(values[good].sum(axis=1) / values[good, 4])
+    return sigma if np.isfinite(sigma) else _DEFAULT_FWHM / _FWHM
+
+
+def _annulus(inner: float, outer: float) -> tuple[IntArray, IntArray]:
+    half = int(outer)
+    dy, dx = np.mgrid[-half : half + 1, -half : half + 1]
+    radius = np.hypot(dy, dx)
+    ring = (radius >= inner) & (radius <= outer)
+    return dy[ring], dx[ring]
+
+
+def _local_sky(
+    image: _Filtered, rows: IntArray, columns: IntArray
+) -> tuple[FloatArray, FloatArray]:
+    """Sky above the mesh, and noise, in an annulus about each position (0 and NaN if masked)."""
+    inner = min(2.5 + 1.8 * image.core.sigma, _PAD - 4.5)
+    values, bad = image.gather(rows, columns, *_annulus(inner, inner + 3.5))
+    values = np.where(bad, np.nan, values)
+    level, sigma, count = clipped_statistics(values.astype(np.float32), clip=2.5)
+    return np.where(count >= 8, level, 0.0), np.where(count >= 8, sigma, np.nan)
+
+
+def _ridge(image: _Filtered, rows: IntArray, columns: IntArray) -> FloatArray:
+    """Height above the mesh sky of the brightest straight ridge through each position.
+
+    Along a spike or trail the light continues on both sides; beyond a star it does not.
+    """
+    unit = _DIRECTIONS / np.hypot(*_DIRECTIONS.T)[:, None]
+    reach = 1.0 + max(1.0, 2.0 * image.core.sigma)
+    steps = reach + np.array([0.0, 1.0, 2.0])
+    offsets = np.rint(unit[:, None, :] * steps[:, None]).astype(int).reshape(-1, 2)
+    shape = (len(rows), len(unit), len(steps))
+    ahead, _ = image.gather(rows, columns, offsets[:, 0], offsets[:, 1])
+    behind, _ = image.gather(rows, columns, -offsets[:, 0], -offsets[:, 1])
+    both = np.minimum(ahead.reshape(shape).mean(axis=2), behind.reshape(shape).mean(axis=2))
+    highest: FloatArray = both.max(axis=1, initial=0.0)
+    return highest
+
+
+@dataclass
+class _Candidates:
+    """What is known about each candidate before the decision."""
+
+    x: FloatArray
+    y: FloatArray
+    flux: FloatArray
+    peak: FloatArray
+    snr: FloatArray
+    sharpness: FloatArray
+    flags: NDArray[np.int32]
+
+
+def _measure(
+    exposure: Exposure,
+    image: _Filtered,
+    where: tuple[IntArray, IntArray],
+    noise: FloatArray,
+    threshold: float,
+) -> _Candidates:
+    """Measure the candidates against their surroundings and keep the significant ones."""
+    rows, columns = where
+    local, scatter = _local_sky(image, rows, columns)
+    mesh = image.sky[rows, columns]
+    model = np.sqrt(np.maximum(mesh + local, 0) + exposure.read_noise**2)
+    scatter = np.where(np.isfinite(scatter), scatter, noise[rows, columns])
+    sigma = np.maximum(model, scatter)
+    # Height of the matched filter over a flat excess of 1 electron per pixel.
+    flat = np.sum(image.kernel) ** 2 / np.sum(image.kernel**2) ** 2
+    error = sigma / np.sum(image.kernel**2)
+    flux = image.flux[rows, columns] - local * flat
+    ridge = np.maximum(_ridge(image, rows, columns) - local - sigma, 0.0)
+    halo = np.maximum(local - 0.5 * noise[rows, columns], 0.0)
+    centre = image.kernel.max() ** 2
+    allowed = threshold * error + (_HALO_CONTRAST * halo + ridge) / centre
+    keep = flux > allowed
+    rows, columns, local, sigma = rows[keep], columns[keep], local[keep], sigma[keep]
+    dy, dx = (a.ravel() for a in np.mgrid[-1:2, -1:2])
+    stamp, bad = image.gather(rows, columns, dy, dx)
+    stamp = np.where(bad, 0.0, stamp - local[:, None])
+    sharpness, flags = _sharpness(image.core, stamp, bad, sigma)
+    flags |= np.where(bad.any(axis=1), Flag.MASKED, 0).astype(np.int32)
+    shift_x, shift_y = image.core.centre(stamp.reshape(-1, 3, 3))
+    return _Candidates(
+        columns + shift_x,
+        rows + shift_y,
+        flux[keep],
+        stamp.max(axis=1, initial=0.0) if len(stamp) else np.zeros(0),
+        flux[keep] / error[keep],
+        sharpness,
+        flags,
+    )
+
+
+def _sharpness(
+    core: GaussianPixel, stamp: FloatArray, bad: NDArray[np.bool_], sigma: FloatArray
+) -> tuple[FloatArray, NDArray[np.int32]]:
+    """Sharpness of 3x3 stamps, and the cosmic-ray and hot-pixel flags.
+
+    Whatever the pixel phase, a star sheds at least the light of a centred star into each pair of
+    opposite edge neighbours; a cosmic ray, even a track, leaves one pair dark.
+    """
+    brightest = np.where(bad, -np.inf, stamp).argmax(axis=1)
+    # The raw maximum may lie beside the filter's; pairs are taken about the stamp's centre only.
+    peak = stamp[:, 4]
+    pairs = np.stack([stamp[:, 1] + stamp[:, 7], stamp[:, 3] + stamp[:, 5]], axis=1)
+    broken = np.stack([bad[:, 1] | bad[:, 7], bad[:, 3] | bad[:, 5]], axis=1)
+    dark = np.where(broken, np.inf, pairs).min(axis=1)
+    expected = core.pair_ratio
+    testable = (peak > 0) & np.isfinite(dark) & (brightest == 4)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        sharpness = np.where(testable, dark / (peak * expected), np.nan)
+    missing = _SHARP_FRACTION * expected * peak - dark
+    error = np.sqrt(2 * sigma**2 + np.maximum(dark, 0) + (_SHARP_FRACTION * expected * sigma) ** 2)
+    cosmic = testable & (missing > 2.0 * error)
+    surroundings = np.where(bad, 0.0, stamp).sum(axis=1) - peak
+    lonely = surroundings < 0.5 * 2 * expected * peak - 2.0 * np.sqrt(8.0) * sigma
+    flags = np.where(cosmic, Flag.COSMIC_RAY, 0) | np.where(cosmic & lonely, Flag.HOT_PIXEL, 0)
+    return sharpness, flags.astype(np.int32)
+
+
+def _join(stars: _Candidates, blobs: SaturatedStars) -> Detections:
+    """Put unsaturated and saturated stars into one list."""
+    count = len(blobs.x)
+    nan = np.full(count, np.nan)
+    x, y = np.append(stars.x, blobs.x), np.append(stars.y, blobs.y)
+    order = np.lexsort((x, y))
+    return Detections(
+        x,
+        y,
+        np.append(stars.flux, blobs.flux),
+        np.append(stars.peak, blobs.peak),
+        np.append(stars.snr, nan),
+        np.append(stars.sharpness, nan),
+        np.full(len(x), np.inf),
+        np.append(stars.flags, blobs.flags).astype(np.int32),
+    ).select(order)
+
+
+def _finish(exposure: Exposure, found: Detections) -> Detections:
+    """Isolation, neighbours and edges."""
+    from scipy import ndimage, spatial
+
+    if len(found) == 0:
+        return found
+    points = np.stack([found.x, found.y], axis=1)
+    count = min(len(found), 24)
+    distance, index = spatial.cKDTree(points).query(
+        points, k=count, distance_upper_bound=ISOLATION_LIMIT
+    )
+    distance, index = distance.reshape(len(points), -1), index.reshape(len(points), -1)
+    other = (index < len(points)) & (index != np.arange(len(points))[:, None])
+    flux = np.append(found.flux, 0.0)[index]
+    matters = other & (flux >= ISOLATION_FRACTION * found.flux[:, None])
+    isolation = np.where(matters, distance, np.inf).min(axis=1)
+    # Where all of the nearest are too faint, the farthest of them is a lower limit.
+    crowded = ~matters.any(axis=1) & np.isfinite(distance[:, -1]) & (count == 24)
+    isolation = np.where(crowded, distance[:, -1], isolation)
+    nearest = np.where(other, distance, np.inf).min(axis=1)
+    flags = found.flags | np.where(nearest < NEIGHBOUR_DISTANCE, Flag.NEIGHBOUR, 0)
+    outside = ndimage.binary_dilation(exposure.edge, np.ones((5, 5), bool))
+    rows, columns = np.rint(found.y).astype(int), np.rint(found.x).astype(int)
+    ny, nx = exposure.shape
+    border = (rows < 2) | (columns < 2) | (rows >= ny - 2) | (columns >= nx - 2)
+    border |= outside[np.clip(rows, 0, ny - 1), np.clip(columns, 0, nx - 1)]
+    flags |= np.where(border, Flag.EDGE, 0)
+    values = {name: getattr(found, name) for name in ("x", "y", "flux", "peak", "snr", "sharpness")}
+    return Detections(**values, isolation=isolation, flags=flags.astype(np.int32))
+
+
+def _empty() -> Detections:
+    none = np.zeros(0)
+    return Detections(*[none] * 7, flags=np.zeros(0, np.int32))

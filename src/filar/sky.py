@@ -1,0 +1,170 @@
+"""Background and noise of an exposure on a mesh, robust against stars."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filar.errors import ParameterError
+from filar.exposure import Exposure
+
+FloatArray = NDArray[np.float64]
+
+# Fraction of a normal distribution below its mean minus one standard deviation.
+_ONE_SIGMA_BELOW = 0.15865525393145707
+
+
+def background(
+    exposure: Exposure, *, box: int = 50, clip: float = 3.0, iterations: int = 8
+) -> tuple[FloatArray, FloatArray]:
+    """Sky level and noise of every pixel, interpolated over a mesh of boxes.
+
+    In each box the usable pixels are clipped about their median; the noise is the distance from the
+    median to the quantile one standard deviation below it, because stars only lift the upper half
+    of the distribution. The sky is the mode ``2.5 median - 1.5 mean`` of what is left, or its
+    median where mean and median differ by more than 0.3 sigma (the rule of SExtractor, Bertin &
+    Arnouts 1996). The mesh is smoothed by a 3x3 median and interpolated linearly.
+
+    Parameters
+    ----------
+    exposure : Exposure
+        The image; masked and saturated pixels are ignored.
+    box : int
+        Side of a box, pixels.
+    clip : float
+        Clipping limit in standard deviations.
+    iterations : int
+        Largest number of clipping rounds.
+
+    Returns
+    -------
+    sky, noise : (ny, nx) float64 arrays
+        Electrons. Both NaN where the exposure has no usable pixel at all.
+
+    Raises
+    ------
+    ParameterError
+        If the box is smaller than 8 pixels or the clipping limit is not positive.
+    """
+    if box < 8:
+        raise ParameterError("box", box, "8 pixels or more")
+    if not clip > 0:
+        raise ParameterError("clip", clip, "a positive number of standard deviations")
+    ny, nx = exposure.shape
+    edges_y, edges_x = _cells(ny, box), _cells(nx, box)
+    sky, noise = _mesh(exposure, edges_y, edges_x, clip, iterations)
+    rows, columns = _hat(ny, edges_y), _hat(nx, edges_x)
+    return rows @ _smooth(sky) @ columns.T, rows @ _smooth(noise) @ columns.T
+
+
+def clipped_statistics(
+    values: NDArray[np.floating[Any]], *, clip: float = 3.0, iterations: int = 8
+) -> tuple[FloatArray, FloatArray, NDArray[np.intp]]:
+    """Robust sky level and noise along the last axis.
+
+    Parameters
+    ----------
+    values : (..., n) array
+        Pixels; NaN ones are ignored.
+    clip : float
+        Clipping limit in standard deviations.
+    iterations : int
+        Largest number of clipping rounds.
+
+    Returns
+    -------
+    level, sigma : (...) float64 arrays
+        Sky and noise as in `background`; NaN where no pixel is usable.
+    count : (...) int array
+        Pixels left after clipping.
+    """
+    ordered = np.sort(values, axis=-1)
+    last = np.count_nonzero(np.isfinite(ordered), axis=-1)
+    first = np.zeros_like(last)
+    index = np.arange(ordered.shape[-1])
+    for _ in range(iterations):
+        median, sigma = _median_sigma(ordered, first, last)
+        with np.errstate(invalid="ignore"):
+            low = np.count_nonzero(ordered < (median - clip * sigma)[..., None], axis=-1)
+            high = np.count_nonzero(ordered <= (median + clip * sigma)[..., None], axis=-1)
+        low, high = np.maximum(low, first), np.minimum(high, last)
+        done = bool(np.all((low == first) & (high == last)))
+        first, last = low, high
+        if done:
+            break
+    median, sigma = _median_sigma(ordered, first, last)
+    kept = (index >= first[..., None]) & (index < last[..., None])
+    count = last - first
+    total = np.where(kept, ordered, 0).sum(axis=-1, dtype=float)
+    mean = np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0)
+    mode = np.where(np.abs(mean - median) <= 0.3 * sigma, 2.5 * median - 1.5 * mean, median)
+    return mode, sigma, count
+
+
+def _median_sigma(
+    ordered: NDArray[Any], first: NDArray[np.intp], last: NDArray[np.intp]
+) -> tuple[FloatArray, FloatArray]:
+    median = _quantile(ordered, first, last, 0.5)
+    return median, median - _quantile(ordered, first, last, _ONE_SIGMA_BELOW)
+
+
+def _quantile(
+    ordered: NDArray[Any], first: NDArray[np.intp], last: NDArray[np.intp], fraction: float
+) -> FloatArray:
+    """Quantile of ``ordered[..., first:last]``, NaN where that is empty."""
+    place = first + fraction * np.maximum(last - first - 1, 0)
+    low = np.clip(place.astype(np.intp), 0, ordered.shape[-1] - 1)
+    high = np.clip(low + 1, 0, np.maximum(last - 1, 0))
+    a = np.take_along_axis(ordered, low[..., None], -1)[..., 0].astype(float)
+    b = np.take_along_axis(ordered, high[..., None], -1)[..., 0].astype(float)
+    return np.where(last > first, a + (place - low) * (b - a), np.nan)
+
+
+def _cells(size: int, box: int) -> NDArray[np.intp]:
+    """Borders of equal cells of about ``box`` pixels."""
+    return np.linspace(0, size, max(1, round(size / box)) + 1).round().astype(np.intp)
+
+
+def _mesh(
+    exposure: Exposure,
+    edges_y: NDArray[np.intp],
+    edges_x: NDArray[np.intp],
+    clip: float,
+    iterations: int,
+) -> tuple[FloatArray, FloatArray]:
+    """Sky and noise of every cell; NaN where fewer than a tenth of its pixels are usable."""
+    height, width = int(np.diff(edges_y).max()), int(np.diff(edges_x).max())
+    rows = np.minimum(edges_y[:-1, None] + np.arange(height), exposure.shape[0] - 1)
+    columns = np.minimum(edges_x[:-1, None] + np.arange(width), exposure.shape[1] - 1)
+    pixels = np.where(exposure.unusable, np.float32(np.nan), exposure.data)
+    blocks = pixels[rows[:, None, :, None], columns[None, :, None, :]]
+    blocks = blocks.reshape(len(rows), len(columns), height * width)
+    sky, noise, count = clipped_statistics(blocks, clip=clip, iterations=iterations)
+    poor = count < max(10, 0.1 * height * width)
+    if poor.all():
+        poor = count < 1
+    return np.where(poor, np.nan, sky), np.where(poor, np.nan, noise)
+
+
+def _smooth(mesh: FloatArray) -> FloatArray:
+    """Fill empty cells from the nearest filled one and take a 3x3 median."""
+    from scipy import ndimage
+
+    empty = ~np.isfinite(mesh)
+    if empty.all():
+        return mesh
+    if empty.any():
+        nearest = ndimage.distance_transform_edt(empty, return_distances=False, return_indices=True)
+        mesh = mesh[tuple(nearest)]
+    smoothed: FloatArray = ndimage.median_filter(mesh, size=3, mode="nearest")
+    return smoothed
+
+
+def _hat(size: int, edges: NDArray[np.intp]) -> FloatArray:
+    """Matrix that interpolates linearly from cell centres to pixels."""
+    centres = 0.5 * (edges[:-1] + edges[1:] - 1)
+    cells = np.eye(len(centres))
+    pixels = np.arange(size)
+    return np.stack([np.interp(pixels, centres, row) for row in cells], axis=1)
