@@ -1,0 +1,73 @@
+"""What all commands share to speak to the user: consoles, verbosity, warnings, error lines."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_verbosity = 0
+
+
+def set_verbosity(level: int) -> None:
+    """Set how much is said.
+
+    Parameters
+    ----------
+    level : int
+        -1 only errors, 0 filar's own warnings too, 1 the libraries' warnings as well.
+    """
+    global _verbosity
+    _verbosity = level
+    if level > 0:
+        warnings.simplefilter("default")
+    elif level < 0:
+        warnings.simplefilter("ignore")
+    else:
+        warnings.simplefilter("ignore")
+        warnings.filterwarnings("always", category=UserWarning, module=r"filar\b")
+
+
+def verbosity() -> int:
+    """How much is said: -1 quiet, 0 normal, 1 verbose."""
+    return _verbosity
+
+
+def output() -> Console:
+    """Console on stdout, for what was asked for."""
+    from rich.console import Console
+
+    return Console(soft_wrap=False, highlight=False)
+
+
+def messages() -> Console:
+    """Console on stderr, for progress and remarks; silent when ``-q`` was given."""
+    from rich.console import Console
+
+    return Console(stderr=True, quiet=_verbosity < 0, highlight=False)
+
+
+def error(text: str) -> None:
+    """Write one line about a failure to stderr."""
+    _write_line(f"filar: error: {text}")
+
+
+def show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> Any:
+    """Show a warning as one line; takes the place of :func:`warnings.showwarning`."""
+    _write_line(f"filar: warning: {message}")
+
+
+def _write_line(text: str) -> None:
+    # Through sys.stderr, not a rich console: messages hold brackets and paths, which must
+    # neither be read as markup nor be wrapped. A live progress bar redirects sys.stderr.
+    sys.stderr.write(" ".join(text.split("\n")) + "\n")

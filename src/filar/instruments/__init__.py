@@ -1,0 +1,13 @@
+"""Cameras: from a FITS file to exposures in electrons with masks, noise model and context.
+
+One module per camera knows its file layout, quality bits, gain and saturation:
+:mod:`~filar.instruments.wfpc2`, :mod:`~filar.instruments.acs`, :mod:`~filar.instruments.wfc3`;
+:mod:`~filar.instruments.generic` reads any other FITS image. Simulations are written in WFPC2's
+layout by :func:`write_wfpc2`.
+"""
+
+from filar.instruments.registry import read_exposures
+from filar.instruments.wfpc2_edge import wfpc2_edge
+from filar.instruments.wfpc2_write import write_wfpc2
+
+__all__ = ["read_exposures", "wfpc2_edge", "write_wfpc2"]

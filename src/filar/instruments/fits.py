@@ -1,0 +1,172 @@
+"""Opening FITS files so that whatever is wrong with one is said in one clear sentence."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filar.errors import InputFileError
+
+_DAMAGED = "fetch the file again"
+
+
+@contextmanager
+def open_fits(path: Path) -> Iterator[Any]:
+    """Open a FITS file whose header blocks and data are all there.
+
+    Parameters
+    ----------
+    path : Path
+        The file, plain or compressed by gzip or bzip2.
+
+    Yields
+    ------
+    astropy.io.fits.HDUList
+        Closed when the context ends.
+
+    Raises
+    ------
+    InputFileError
+        If the file is absent, a folder, unreadable, not FITS, or truncated.
+    """
+    from astropy.io import fits
+    from astropy.utils.exceptions import AstropyWarning
+
+    _check_readable(path)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", AstropyWarning)
+        try:
+            hdus = fits.open(path, memmap=False)
+            number = len(hdus)
+        except EOFError as error:
+            raise InputFileError(path, "the file is truncated", "", _DAMAGED) from error
+        except Exception as error:  # astropy and the decompressors raise many kinds
+            why = "" if "SIMPLE" in str(error) else f" ({error})"
+            raise InputFileError(path, f"not a FITS file{why}", "a FITS image") from error
+    with hdus:
+        try:
+            _check_complete(path, hdus, number, [str(w.message) for w in caught])
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", AstropyWarning)
+                yield hdus
+        except (EOFError, OSError) as error:
+            raise InputFileError(path, f"cannot be read ({error})", "", _DAMAGED) from error
+
+
+def _check_readable(path: Path) -> None:
+    if path.is_dir():
+        raise InputFileError(path, "is a folder", "a FITS file")
+    try:
+        with path.open("rb") as stream:
+            start = stream.read(1)
+    except FileNotFoundError as error:
+        raise InputFileError(path, "no such file") from error
+    except OSError as error:
+        raise InputFileError(path, f"cannot be opened ({error.strerror})") from error
+    if not start:
+        raise InputFileError(path, "the file is empty", "a FITS image", _DAMAGED)
+
+
+def _check_complete(path: Path, hdus: Any, number: int, messages: list[str]) -> None:
+    last = hdus[-1]
+    # A file whose last block lacks only its padding is complete for our purposes, so the data's
+    # own size counts; a compressed file's size on disk says nothing, there astropy's word does.
+    compressed = path.suffix.lower() in {".gz", ".bz2", ".z", ".zip"}
+    info = last.fileinfo()
+    if info is not None and not compressed:
+        needed = info["datLoc"] + last.size
+        found = path.stat().st_size
+        if found < needed:
+            raise InputFileError(
+                path, f"truncated: it has {found} bytes", f"at least {needed}", _DAMAGED
+            )
+    elif any("truncated" in message for message in messages):
+        raise InputFileError(path, "the file is truncated", "", _DAMAGED)
+    announced = hdus[0].header.get("NEXTEND")
+    damaged = any("Error validating header" in message for message in messages)
+    if damaged and isinstance(announced, int) and number - 1 < announced:
+        raise InputFileError(
+            path, f"truncated: {number - 1} extensions", f"{announced} (NEXTEND)", _DAMAGED
+        )
+
+
+def number_from(header: Any, *keywords: str) -> float | None:
+    """First of several keywords that holds a finite number.
+
+    Parameters
+    ----------
+    header : astropy.io.fits.Header
+        Where to look.
+    *keywords : str
+        In order of precedence.
+
+    Returns
+    -------
+    float or None
+        None where no keyword holds a number; numbers written as text count.
+    """
+    for keyword in keywords:
+        value = header.get(keyword)
+        if isinstance(value, bool) or value is None:
+            continue
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            continue
+        if math.isfinite(number):
+            return number
+    return None
+
+
+def text_from(header: Any, *keywords: str) -> str:
+    """First of several keywords that holds non-blank text; ``""`` where none does."""
+    for keyword in keywords:
+        value = header.get(keyword)
+        if isinstance(value, str) and value.strip():
+            return value.strip()
+    return ""
+
+
+def image_plane(path: Path, data: Any, where: str) -> NDArray[np.float32]:
+    """Turn an extension's data into one native float32 image.
+
+    Parameters
+    ----------
+    path : Path
+        The file, for messages.
+    data : array or None
+        What astropy found in the extension.
+    where : str
+        The extension's name, for messages.
+
+    Returns
+    -------
+    (ny, nx) float32 array
+        A copy in native byte order.
+
+    Raises
+    ------
+    InputFileError
+        If there is no image or it has not two dimensions (axes of length 1 apart).
+    """
+    if data is None or not isinstance(data, np.ndarray) or data.dtype.fields:
+        raise InputFileError(path, f"{where} holds no image", "a two-dimensional image")
+    if data.ndim > 2:
+        data = data.reshape([n for n in data.shape if n > 1] or [1, 1])
+    if data.ndim != 2 or min(data.shape) < 2:
+        raise InputFileError(
+            path, f"{where} has the shape {data.shape}", "a two-dimensional image (rows, columns)"
+        )
+    return np.array(data, dtype=np.float32)
+
+
+def warn(path: Path | str, text: str) -> None:
+    """Warn about a file: the culprit first, then what follows from it."""
+    warnings.warn(f"{path}: {text}", UserWarning, stacklevel=2)
