@@ -13,7 +13,7 @@ from filar.exposure import Exposure
 from filar.flags import Flag
 from filar.profile import GaussianPixel, estimate_sigma
 from filar.saturated import SaturatedStars, find_saturated
-from filar.sky import background, clipped_statistics
+from filar.sky import background, clipped_statistics, undigitised
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
@@ -161,6 +161,8 @@ class _Filtered:
         self.blocked = saturated
         self.bad = np.pad(bad, _PAD, constant_values=True)
         self.padded = np.pad(self.residual, _PAD)
+        values, self.added = undigitised(exposure)
+        self.smeared = np.pad(values - sky, _PAD, constant_values=np.nan)
 
     def maxima(self, threshold: float) -> tuple[IntArray, IntArray]:
         """Rows and columns of local maxima above the threshold for the noise model."""
@@ -204,9 +206,10 @@ def _local_sky(
 ) -> tuple[FloatArray, FloatArray]:
     """Sky above the mesh, and noise, in an annulus about each position (0 and NaN if masked)."""
     inner = min(2.5 + 1.8 * image.core.sigma, _PAD - 4.5)
-    values, bad = image.gather(rows, columns, *_annulus(inner, inner + 3.5))
-    values = np.where(bad, np.nan, values)
+    dy, dx = _annulus(inner, inner + 3.5)
+    values = image.smeared[rows[:, None] + dy + _PAD, columns[:, None] + dx + _PAD]
     level, sigma, count = clipped_statistics(values.astype(np.float32), clip=2.5)
+    sigma = np.sqrt(np.maximum(sigma**2 - image.added, 0.0))
     return np.where(count >= 8, level, 0.0), np.where(count >= 8, sigma, np.nan)
 
 
