@@ -1,0 +1,201 @@
+"""``filar measure``: FITS exposures in, a catalogue of stars out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from filar.cli import console
+from filar.errors import InputFileError, ParameterError
+
+if TYPE_CHECKING:
+    from filar.measure import ChipSummary, FileResult, Summary
+
+app = typer.Typer()
+
+
+class Sky(StrEnum):
+    """Where the sky under a star comes from."""
+
+    annulus = "annulus"
+    fit = "fit"
+
+
+class MagSystem(StrEnum):
+    """Magnitude systems."""
+
+    instrumental = "instrumental"
+    vega = "vega"
+    st = "st"
+    ab = "ab"
+
+
+@app.command()
+def measure(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="FITS exposures.")],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output", "-o", metavar="CATALOG", help="Catalogue: .ecsv, .fits or .parquet."
+        ),
+    ],
+    psf: Annotated[
+        str,
+        typer.Option(
+            metavar="fit|default|FILE",
+            help="Fit the PSF to the exposure's own stars, take the camera's, or read a file.",
+        ),
+    ] = "fit",
+    threshold: Annotated[
+        float, typer.Option(min=1.0, help="Detection limit, standard deviations of the noise.")
+    ] = 5.0,
+    box: Annotated[
+        int | None,
+        typer.Option(
+            help="Odd size of the fitted box, pixels; as the PSF demands if not given.",
+            show_default=False,
+        ),
+    ] = None,
+    sky: Annotated[
+        Sky, typer.Option(help="Sky from an annulus, or free in each star's fit.")
+    ] = Sky.annulus,
+    passes: Annotated[
+        int, typer.Option(min=1, max=2, help="2: fit again with the neighbours subtracted.")
+    ] = 1,
+    mag_system: Annotated[
+        MagSystem, typer.Option(help="System of the magnitudes.")
+    ] = MagSystem.instrumental,
+    chips: Annotated[
+        str | None, typer.Option(metavar="PC,WF3", help="Only these chips, with commas.")
+    ] = None,
+    gain: Annotated[float | None, typer.Option(min=1e-6, help="Electrons per DN.")] = None,
+    read_noise: Annotated[float | None, typer.Option(min=0, help="Electrons.")] = None,
+    saturation: Annotated[
+        float | None, typer.Option(min=1e-6, help="Saturation level, electrons.")
+    ] = None,
+    xym: Annotated[
+        Path | None, typer.Option(metavar="LIST", help="Write an hst1pass-like list too.")
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="OUT.html", help="Write a page of figures; one per file if many."),
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Files measured at the same time.")] = 1,
+) -> None:
+    """Measure the stars of exposures: positions, magnitudes and their errors.
+
+    Example: filar measure u40x010hm_c0f.fits -o omega.ecsv --report omega.html
+    """
+    from filar.instruments.options import ReadOptions
+    from filar.measure import Settings, measure_files
+
+    wanted = _psf_choice(psf)
+    settings = Settings(
+        psf=wanted,
+        threshold=threshold,
+        box=box,
+        sky=sky.value,
+        passes=passes,
+        mag_system=mag_system.value,
+    )
+    names = None if chips is None else tuple(c.strip() for c in chips.split(",") if c.strip())
+    read = ReadOptions(gain=gain, read_noise=read_noise, saturation=saturation, chips=names)
+    inspect = None if report is None else _reporter(report, files, output, xym)
+    with _progress() as progress:
+        summary = measure_files(
+            files,
+            output,
+            settings,
+            read=read,
+            workers=workers,
+            xym=xym,
+            inspect=inspect,
+            progress=progress,
+        )
+    if report is not None and len(files) > 1 and summary.output:
+        from filar.report import write_index
+
+        write_index(report, summary)
+    _tell(summary)
+    if not summary.complete:
+        raise typer.Exit(1)
+
+
+def _psf_choice(psf: str) -> str | Path:
+    if psf in ("fit", "default"):
+        return psf
+    path = Path(psf)
+    if not path.is_file():
+        raise InputFileError(path, "there is no such PSF file", "fit, default or a PSF's file")
+    return path
+
+
+def _reporter(
+    report: Path, files: list[Path], output: Path, xym: Path | None
+) -> Callable[[Path, list[object]], None]:
+    """Check the report's name; give what writes the page of a file."""
+    from filar.catalogfile import check_output
+    from filar.report import write_file_report
+
+    check_output(report, (".html", ".htm"))
+    others = [*files, output, *([xym] if xym else [])]
+    if report.resolve() in {other.resolve() for other in others}:
+        raise ParameterError("report", str(report), "another name than the other files'")
+    return partial(write_file_report, report, len(files) > 1)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[float, str], None] | None]:
+    """Show a progress bar on a terminal, nothing elsewhere."""
+    if not sys.stderr.isatty() or console.verbosity() < 0:
+        yield None
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        BarColumn(),
+        TextColumn("{task.percentage:3.0f} %"),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}", markup=False),
+    )
+    with Progress(*columns, console=console.messages(), transient=True) as bar:
+        task = bar.add_task("reading", total=1.0)
+        yield lambda done, text: bar.update(task, completed=done, description=text)
+
+
+def _tell(summary: Summary) -> None:
+    """Write what became of each file and chip to stderr."""
+    messages = console.messages()
+    for result in summary.files:
+        for text in result.warnings:
+            messages.print(f"filar: warning: {text}", markup=False, soft_wrap=True)
+        for line in _file_lines(result):
+            messages.print(line, markup=False, soft_wrap=True)
+        for text in result.errors:
+            console.error(text)
+    if summary.output is None:
+        console.error("nothing could be measured: no catalogue was written")
+    else:
+        text = f"{summary.n_rows} rows in {summary.output}"
+        messages.print(text, markup=False, soft_wrap=True)
+
+
+def _file_lines(result: FileResult) -> list[str]:
+    if not result.chips:
+        return []
+    return [f"{result.path}: {result.seconds:.1f} s", *map(_chip_line, result.chips)]
+
+
+def _chip_line(chip: ChipSummary) -> str:
+    parts = [f"{chip.n_stars} stars", f"{chip.n_saturated} saturated"]
+    if chip.n_psf_stars:
+        parts.append(f"PSF from {chip.n_psf_stars} stars")
+    parts += [*chip.messages, f"{chip.seconds:.1f} s"]
+    return f"  {chip.label}: " + ", ".join(parts)

@@ -1,0 +1,344 @@
+"""The pipeline: from an exposure to the catalogue of its stars."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filar.catalog import MAG_SYSTEMS, build_catalog, versions
+from filar.errors import ParameterError
+from filar.exposure import Exposure
+from filar.flags import Flag
+from filar.psf.model import FieldPSF
+
+if TYPE_CHECKING:
+    from astropy.table import QTable
+
+    from filar.detect import Detections
+    from filar.fit import StarFits
+    from filar.psf.fitted import PSFFit
+
+STEPS = ("stars found", "PSF ready", "stars fitted")
+SKY_METHODS = ("annulus", "fit")
+
+# A star's brightest pixel may differ from its PSF's by this part before the shape is suspect:
+# field crowding and what a PSF fitted to few stars gets wrong stay below it.
+_PEAK_TOLERANCE = 0.25
+_PEAK_SIGNIFICANCE = 5.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How stars are measured.
+
+    Parameters
+    ----------
+    psf : {"fit", "default"}, path or FieldPSF
+        Fit the PSF to the exposure's own stars, take the camera's default, or take this one.
+    threshold : float
+        Significance limit of a detection, standard deviations of the local noise.
+    box : int or None
+        Odd size of the box of pixels that is fitted; by default the smallest that keeps the
+        information, see `filar.fit.best_box`.
+    sky : {"annulus", "fit"}
+        Where the sky under a star comes from.
+    passes : int
+        2 subtracts the neighbours, as the first pass found them, in a second one.
+    mag_system : {"instrumental", "vega", "st", "ab"}
+        System of the magnitudes.
+
+    Raises
+    ------
+    ParameterError
+        For a value that makes no sense.
+    """
+
+    psf: str | Path | FieldPSF = "fit"
+    threshold: float = 5.0
+    box: int | None = None
+    sky: Literal["annulus", "fit"] = "annulus"
+    passes: int = 1
+    mag_system: str = "instrumental"
+
+    def __post_init__(self) -> None:
+        if not 0 < self.threshold < np.inf:
+            raise ParameterError("threshold", self.threshold, "a positive number of sigma")
+        if self.box is not None and self.box not in range(3, 22, 2):
+            raise ParameterError("box", self.box, "an odd number of pixels from 3 to 21")
+        if self.sky not in SKY_METHODS:
+            raise ParameterError("sky", self.sky, "one of " + ", ".join(SKY_METHODS))
+        if self.passes not in (1, 2):
+            raise ParameterError("passes", self.passes, "1 or 2")
+        if self.mag_system not in MAG_SYSTEMS:
+            allowed = "one of " + ", ".join(MAG_SYSTEMS)
+            raise ParameterError("mag_system", self.mag_system, allowed)
+
+    def facts(self) -> dict[str, Any]:
+        """The settings as plain values, for a catalogue's ``meta``."""
+        psf = self.psf.name if isinstance(self.psf, FieldPSF) else str(self.psf)
+        return {
+            "psf": psf,
+            "threshold": float(self.threshold),
+            "box": self.box or "auto",
+            "sky": self.sky,
+            "passes": int(self.passes),
+            "mag_system": self.mag_system,
+        }
+
+
+DEFAULT_SETTINGS = Settings()
+
+
+@dataclass(frozen=True, eq=False)
+class Measurement:
+    """What was measured on one chip of one exposure.
+
+    Parameters
+    ----------
+    exposure : Exposure
+        The chip.
+    settings : Settings
+        How it was measured.
+    catalog : QTable
+        One row per star, see `filar.catalog`.
+    detections : Detections
+        The stars as they were found, row by row of the catalogue.
+    psf : FieldPSF
+        The PSF that measured them.
+    psf_fit : PSFFit or None
+        The fit that made it, if one did.
+    messages : tuple of str
+        What the user should know.
+    seconds : dict
+        Time that each step took.
+    """
+
+    exposure: Exposure
+    settings: Settings
+    catalog: QTable
+    detections: Detections
+    psf: FieldPSF
+    psf_fit: PSFFit | None = None
+    messages: tuple[str, ...] = ()
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def own_psf(self) -> bool:
+        """Whether the PSF was fitted to this exposure."""
+        return self.psf_fit is not None and not self.psf_fit.fallback
+
+
+def measure_exposure(
+    exposure: Exposure,
+    settings: Settings = DEFAULT_SETTINGS,
+    *,
+    on_step: Callable[[str], None] | None = None,
+    **changes: Any,
+) -> Measurement:
+    """Find the stars of a chip, get its PSF, and fit it to every star.
+
+    Parameters
+    ----------
+    exposure : Exposure
+        The chip.
+    settings : Settings
+        How to measure.
+    on_step : callable, optional
+        Called with one of `STEPS` after each step.
+    **changes
+        Fields of `Settings` to change, for example ``psf="default"``.
+
+    Returns
+    -------
+    Measurement
+        A chip without stars gives an empty catalogue and a message.
+
+    Raises
+    ------
+    ParameterError
+        For settings that make no sense, or a camera or filter without a default PSF.
+    InputFileError
+        If a PSF file cannot be used for this exposure.
+    """
+    from filar.detect import detect_stars
+    from filar.fit import best_box, fit_stars
+
+    settings = replace(settings, **changes)
+    report = on_step or (lambda step: None)
+    started = [perf_counter()]
+
+    def done(step: str) -> None:
+        started.append(perf_counter())
+        report(step)
+
+    detections = detect_stars(exposure, threshold=settings.threshold)
+    done(STEPS[0])
+    psf, psf_fit = choose_psf(exposure, detections, settings.psf)
+    done(STEPS[1])
+    box = settings.box or best_box(psf, exposure.shape)
+    fits = fit_stars(
+        exposure,
+        psf,
+        detections.x,
+        detections.y,
+        box=box,
+        sky=settings.sky,
+        subtract_neighbours=settings.passes == 2,
+        model_error=0.0 if psf_fit is None else psf_fit.model_error,
+        saturated=(detections.flags & Flag.SATURATED) != 0,
+    )
+    flags = shape_flags(exposure, psf, fits)
+    done(STEPS[2])
+    if psf_fit is not None and psf_fit.fallback:
+        flags |= int(Flag.DEFAULT_PSF)
+    messages = _messages(exposure, settings, len(detections), psf_fit)
+    catalog = build_catalog(
+        exposure,
+        detections,
+        fits,
+        method=_method(settings.psf, psf_fit),
+        mag_system=settings.mag_system,
+        flags=flags,
+        meta={"box": box, "psf": psf_facts(psf, psf_fit), "messages": list(messages)},
+    )
+    catalog.meta |= {"versions": versions(), "parameters": settings.facts()}
+    seconds = dict(zip(("detect", "psf", "fit"), np.diff(started).tolist(), strict=True))
+    return Measurement(exposure, settings, catalog, detections, psf, psf_fit, messages, seconds)
+
+
+def choose_psf(
+    exposure: Exposure, detections: Detections, wanted: str | Path | FieldPSF
+) -> tuple[FieldPSF, PSFFit | None]:
+    """Get the PSF that the settings ask for.
+
+    Parameters
+    ----------
+    exposure : Exposure
+        The chip.
+    detections : Detections
+        Its stars.
+    wanted : {"fit", "default"}, path or FieldPSF
+        See `Settings`.
+
+    Returns
+    -------
+    psf : FieldPSF
+        The PSF.
+    fit : PSFFit or None
+        The fit that made it, where one was asked for.
+
+    Raises
+    ------
+    ParameterError
+        If the camera or filter has no default PSF.
+    InputFileError
+        If the PSF file cannot be used for this exposure.
+    """
+    from filar.psf.fitted import fit_psf
+    from filar.psf.library import default_psf, load_psf
+
+    if isinstance(wanted, FieldPSF):
+        return wanted, None
+    if wanted == "fit":
+        fit = fit_psf(exposure, detections)
+        return fit.psf, fit
+    if wanted == "default":
+        return default_psf(exposure), None
+    return load_psf(wanted, exposure), None
+
+
+def _method(wanted: str | Path | FieldPSF, psf_fit: PSFFit | None) -> str:
+    if psf_fit is not None:
+        return "psf-default" if psf_fit.fallback else "psf-fit"
+    return "psf-default" if isinstance(wanted, str) and wanted == "default" else "psf-given"
+
+
+def psf_facts(psf: FieldPSF, psf_fit: PSFFit | None) -> dict[str, Any]:
+    """What a catalogue remembers about its PSF.
+
+    Parameters
+    ----------
+    psf : FieldPSF
+        The PSF.
+    psf_fit : PSFFit or None
+        The fit that made it.
+
+    Returns
+    -------
+    dict
+        Plain values.
+    """
+    facts: dict[str, Any] = {"name": psf.name}
+    if psf_fit is not None:
+        facts |= {
+            "n_stars": int(psf_fit.n_stars),
+            "fallback": bool(psf_fit.fallback),
+            "model_error": float(psf_fit.model_error),
+            "message": psf_fit.message,
+        }
+    parameters = psf.parameters if psf_fit is None else psf_fit.parameters
+    return facts | {"parameters": {name: float(value) for name, value in parameters.items()}}
+
+
+def _messages(
+    exposure: Exposure, settings: Settings, n_stars: int, psf_fit: PSFFit | None
+) -> tuple[str, ...]:
+    from filar.catalog import zero_point
+
+    messages = []
+    if not n_stars:
+        messages.append(f"no star above {settings.threshold:g} sigma")
+    elif psf_fit is not None and psf_fit.fallback and psf_fit.message:
+        messages.append(psf_fit.message)
+    if not np.isfinite(zero_point(exposure, settings.mag_system)):
+        messages.append(
+            f"no {settings.mag_system} magnitudes: the header's photometric keywords are missing"
+        )
+    return tuple(messages)
+
+
+def shape_flags(exposure: Exposure, psf: FieldPSF, fits: StarFits) -> NDArray[np.int32]:
+    """Flag what does not look like the PSF: sharper (cosmic rays) or wider (blends, galaxies).
+
+    The pixel under the fitted centre is compared with the fitted PSF's. Saturated stars and stars
+    without a fit are left alone.
+
+    Parameters
+    ----------
+    exposure : Exposure
+        The chip.
+    psf : FieldPSF
+        The PSF that was fitted.
+    fits : StarFits
+        The n stars.
+
+    Returns
+    -------
+    (n,) int32 array
+        ``COSMIC_RAY``, ``EXTENDED`` or 0.
+    """
+    flags = np.zeros(len(fits.x), np.int32)
+    skip = int(Flag.SATURATED | Flag.NO_FIT | Flag.NON_POSITIVE)
+    usable = np.isfinite(fits.x + fits.y + fits.sky) & (fits.flux > 0) & (fits.flags & skip == 0)
+    index = np.flatnonzero(usable)
+    ny, nx = exposure.shape
+    column, row = (np.rint(a[index]).astype(int) for a in (fits.x, fits.y))
+    inside = (column >= 0) & (column < nx) & (row >= 0) & (row < ny)
+    index, column, row = index[inside], column[inside], row[inside]
+    seen = ~exposure.unusable[row, column]
+    index, column, row = index[seen], column[seen], row[seen]
+    if not len(index):
+        return flags
+    model = fits.flux[index] * psf.stamps(fits.x[index], fits.y[index], 1)[:, 0, 0]
+    excess = exposure.data[row, column] - fits.sky[index] - model
+    noise = np.sqrt(exposure.variance(model + fits.sky[index]))
+    limit = np.hypot(_PEAK_SIGNIFICANCE * noise, _PEAK_TOLERANCE * model)
+    flags[index[excess > limit]] = Flag.COSMIC_RAY
+    flags[index[excess < -limit]] = Flag.EXTENDED
+    return flags
