@@ -23,8 +23,9 @@ _BAD_BIT = 32
 def write_wfpc2(exposures: Sequence[Exposure], path: str | PathLike[str]) -> tuple[Path, Path]:
     """Write chips of one exposure as a pair of science and quality file.
 
-    What :func:`filar.instruments.read_exposures` reads back has the same pixels, masks (all pixels
-    that are masked, the border of a full chip included), noise model, time and WCS.
+    What :func:`filar.instruments.read_exposures` reads back has the same pixels, masks, noise
+    model, time and WCS. (The reader counts the pixels beyond either end of a bleed trail as
+    saturated, and takes the border from the chip's shape.)
 
     Parameters
     ----------
