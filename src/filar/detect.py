@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from filar.exposure import Exposure
 from filar.flags import Flag
 from filar.profile import GaussianPixel, estimate_sigma
 from filar.saturated import SaturatedStars, find_saturated
+from filar.sharpness import CORE, SHARP_FRACTION, sharpness_flags
 from filar.sky import background, clipped_statistics, undigitised
 
 FloatArray = NDArray[np.float64]
@@ -26,8 +27,8 @@ _FWHM = 2.0 * np.sqrt(2.0 * np.log(2.0))
 _DEFAULT_FWHM = 1.5
 # Halo structure (speckles, rings) is as strong as the halo itself; simulated HST images need 2.5.
 _HALO_CONTRAST = 2.5
-# A star's edge neighbours must hold at least this part of what the Gaussian core predicts.
-_SHARP_FRACTION = 0.5
+# Edge pairs darker than this part of the peak: no telescope's image is that sharp.
+_SHARPEST_PAIR = 0.2
 _PAD = 12
 # Unit steps of the eight directions in which a diffraction spike or trail may run.
 _DIRECTIONS = np.array([(1, 0), (0, 1), (1, 1), (1, -1), (2, 1), (1, 2), (2, -1), (1, -2)], float)
@@ -171,7 +172,8 @@ class _Filtered:
         top = np.where(self.blocked, np.inf, self.flux)
         local = (self.flux >= ndimage.maximum_filter(top, size=3)) & ~self.edge
         significant = self.flux * np.sqrt(self.norm) > threshold
-        return np.nonzero(local & significant)
+        rows, columns = np.nonzero(local & significant)
+        return rows, columns
 
     def gather(
         self, rows: IntArray, columns: IntArray, dy: IntArray, dx: IntArray
@@ -184,13 +186,22 @@ class _Filtered:
 def _measure_sigma(exposure: Exposure, image: _Filtered, threshold: float) -> float:
     """Width of the core from the bright unmasked maxima; the default where there are few."""
     rows, columns = image.maxima(max(50.0, threshold))
-    dy, dx = (a.ravel() for a in np.mgrid[-1:2, -1:2])
-    values, bad = image.gather(rows, columns, dy, dx)
     local, _ = _local_sky(image, rows, columns)
-    values = values - local[:, None]
-    good = ~bad.any(axis=1) & (values[:, 4] > 0) & (values[:, 4] >= values.max(axis=1))
-    sigma = estimate_sigma(values[good].sum(axis=1) / values[good, 4])
-    return sigma if np.isfinite(sigma) else _DEFAULT_FWHM / _FWHM
+    values, bad = _stamps(image, rows, columns, local)
+    peak = values[:, 12]
+    values, bad = values[:, CORE], bad[:, CORE]
+    good = ~bad.any(axis=1) & (peak > 0) & (peak >= values.max(axis=1, initial=0.0))
+    values, peak = values[good], peak[good]
+    pairs = np.stack([values[:, 1] + values[:, 7], values[:, 3] + values[:, 5]])
+    dark = pairs.min(axis=0) / peak
+    sigma, limit = np.nan, _SHARPEST_PAIR
+    for _ in range(3):
+        stars = dark > limit
+        sigma = estimate_sigma(values[stars].sum(axis=1) / peak[stars])
+        if not np.isfinite(sigma):
+            return _DEFAULT_FWHM / _FWHM
+        limit = max(_SHARPEST_PAIR, SHARP_FRACTION * GaussianPixel(sigma).pair_ratio)
+    return float(sigma)
 
 
 def _annulus(inner: float, outer: float) -> tuple[IntArray, IntArray]:
@@ -267,48 +278,33 @@ def _measure(
     allowed = threshold * error + (_HALO_CONTRAST * halo + ridge) / centre
     keep = flux > allowed
     rows, columns, local, sigma = rows[keep], columns[keep], local[keep], sigma[keep]
-    dy, dx = (a.ravel() for a in np.mgrid[-1:2, -1:2])
-    stamp, bad = image.gather(rows, columns, dy, dx)
-    stamp = np.where(bad, 0.0, stamp - local[:, None])
-    sharpness, flags = _sharpness(image.core, stamp, bad, sigma)
-    flags |= np.where(bad.any(axis=1), Flag.MASKED, 0).astype(np.int32)
-    shift_x, shift_y = image.core.centre(stamp.reshape(-1, 3, 3))
+    stamp, bad = _stamps(image, rows, columns, local)
+    flags = np.where(bad[:, CORE].any(axis=1), Flag.MASKED, 0).astype(np.int32)
+    shift_x, shift_y = image.core.centre(stamp[:, CORE].reshape(-1, 3, 3))
+    peak = stamp[:, CORE].max(axis=1, initial=0.0)
+    # A cosmic ray's brightest pixel may lie beside the filter's maximum: test it there.
+    brightest = CORE[stamp[:, CORE].argmax(axis=1)] if len(stamp) else np.zeros(0, int)
+    stamp, bad = _stamps(image, rows + brightest // 5 - 2, columns + brightest % 5 - 2, local)
+    sharpness, cosmic = sharpness_flags(image.core, stamp, bad, sigma)
+    flags |= cosmic
     return _Candidates(
         columns + shift_x,
         rows + shift_y,
         flux[keep],
-        stamp.max(axis=1, initial=0.0) if len(stamp) else np.zeros(0),
+        peak,
         flux[keep] / error[keep],
         sharpness,
         flags,
     )
 
 
-def _sharpness(
-    core: GaussianPixel, stamp: FloatArray, bad: NDArray[np.bool_], sigma: FloatArray
-) -> tuple[FloatArray, NDArray[np.int32]]:
-    """Sharpness of 3x3 stamps, and the cosmic-ray and hot-pixel flags.
-
-    Whatever the pixel phase, a star sheds at least the light of a centred star into each pair of
-    opposite edge neighbours; a cosmic ray, even a track, leaves one pair dark.
-    """
-    brightest = np.where(bad, -np.inf, stamp).argmax(axis=1)
-    # The raw maximum may lie beside the filter's; pairs are taken about the stamp's centre only.
-    peak = stamp[:, 4]
-    pairs = np.stack([stamp[:, 1] + stamp[:, 7], stamp[:, 3] + stamp[:, 5]], axis=1)
-    broken = np.stack([bad[:, 1] | bad[:, 7], bad[:, 3] | bad[:, 5]], axis=1)
-    dark = np.where(broken, np.inf, pairs).min(axis=1)
-    expected = core.pair_ratio
-    testable = (peak > 0) & np.isfinite(dark) & (brightest == 4)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        sharpness = np.where(testable, dark / (peak * expected), np.nan)
-    missing = _SHARP_FRACTION * expected * peak - dark
-    error = np.sqrt(2 * sigma**2 + np.maximum(dark, 0) + (_SHARP_FRACTION * expected * sigma) ** 2)
-    cosmic = testable & (missing > 2.0 * error)
-    surroundings = np.where(bad, 0.0, stamp).sum(axis=1) - peak
-    lonely = surroundings < 0.5 * 2 * expected * peak - 2.0 * np.sqrt(8.0) * sigma
-    flags = np.where(cosmic, Flag.COSMIC_RAY, 0) | np.where(cosmic & lonely, Flag.HOT_PIXEL, 0)
-    return sharpness, flags.astype(np.int32)
+def _stamps(
+    image: _Filtered, rows: IntArray, columns: IntArray, local: FloatArray
+) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """Flattened 5x5 stamps above the local sky, 0 where unusable."""
+    dy, dx = (a.ravel() for a in np.mgrid[-2:3, -2:3])
+    stamp, bad = image.gather(rows, columns, dy, dx)
+    return np.where(bad, 0.0, stamp - local[:, None]), bad
 
 
 def _join(stars: _Candidates, blobs: SaturatedStars) -> Detections:
@@ -356,10 +352,9 @@ def _finish(exposure: Exposure, found: Detections) -> Detections:
     border = (rows < 2) | (columns < 2) | (rows >= ny - 2) | (columns >= nx - 2)
     border |= outside[np.clip(rows, 0, ny - 1), np.clip(columns, 0, nx - 1)]
     flags |= np.where(border, Flag.EDGE, 0)
-    values = {name: getattr(found, name) for name in ("x", "y", "flux", "peak", "snr", "sharpness")}
-    return Detections(**values, isolation=isolation, flags=flags.astype(np.int32))
+    return replace(found, isolation=isolation, flags=flags.astype(np.int32))
 
 
 def _empty() -> Detections:
     none = np.zeros(0)
-    return Detections(*[none] * 7, flags=np.zeros(0, np.int32))
+    return Detections(none, none, none, none, none, none, none, np.zeros(0, np.int32))

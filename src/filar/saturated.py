@@ -12,8 +12,11 @@ from filar.flags import Flag
 
 FloatArray = NDArray[np.float64]
 
-_WINDOW = 12
-_ROUNDS = 4
+_WINDOW = 11
+_RADIUS = 7.0
+_ROUNDS = 12
+# Light down to this part of the saturation level counts for the centre.
+_DEPTH = 30.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,9 +49,8 @@ def find_saturated(exposure: Exposure, sky: FloatArray) -> SaturatedStars:
     """Find saturated stars, each blob with its trail once.
 
     Blobs less than three pixels apart along y are one (trails have gaps). Along the trail the
-    start is where the wings beside it are brightest; then the centre is the point that the
-    gradients of the unsaturated wings point at (the radial-symmetry centre of Parthasarathy 2012,
-    reweighted against neighbours).
+    start is where the wings beside it are brightest; then the centre is that of the clipped
+    logarithm of the light, which makes the blob and the unsaturated wings about it count alike.
 
     Parameters
     ----------
@@ -122,43 +124,38 @@ def _start(
 def _refine(
     exposure: Exposure, residual: FloatArray, x: FloatArray, y: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Centre of radial symmetry of the unsaturated wings, all blobs at once."""
-    from scipy import ndimage
+    """Centroid of the clipped logarithm in a window that follows it, all blobs at once.
 
-    pad = _WINDOW + 3
-    bad = np.pad(exposure.unusable, pad, constant_values=True)
-    image = np.pad(np.where(exposure.unusable, 0, residual), pad)
-    log = np.log(np.maximum(image, 1.0) + 20.0)
-    slope_y = ndimage.sobel(log, axis=0)
-    slope_x = ndimage.sobel(log, axis=1)
-    spoiled = ndimage.binary_dilation(bad, np.ones((3, 3), bool))
+    The trail must not count: x comes from the rows near the centre, y from the columns beside the
+    trail.
+    """
+    pad = _WINDOW + 1
+    top = np.median(residual[exposure.saturated & ~exposure.edge])
+    clipped = np.where(exposure.saturated, top, np.clip(residual, top / _DEPTH, top))
+    image = np.pad(np.log(clipped * _DEPTH / top), pad)
+    usable = np.pad(~exposure.mask | exposure.saturated, pad)
     dy, dx = (a.ravel() for a in np.mgrid[-_WINDOW : _WINDOW + 1, -_WINDOW : _WINDOW + 1])
     iy, ix = np.rint(y).astype(int), np.rint(x).astype(int)
     at = (iy[:, None] + dy + pad, ix[:, None] + dx + pad)
-    gx, gy = slope_x[at], slope_y[at]
-    size = np.hypot(gx, gy)
-    usable = ~spoiled[at] & (size > 0.05)
-    safe = np.where(size > 0, size, 1.0)
-    nx, ny = -gy / safe, gx / safe
+    light = np.where(usable[at], image[at], 0.0)
     cx, cy = x - ix, y - iy
+    trail = cx[:, None].copy()
     for _ in range(_ROUNDS):
-        radius = np.hypot(dx - cx[:, None], dy - cy[:, None])
-        miss = (dx - cx[:, None]) * nx + (dy - cy[:, None]) * ny
-        angle = miss / np.maximum(radius, 1.0)
-        weight = np.where(usable & (radius < _WINDOW), 1.0, 0.0)
-        weight = weight / np.maximum(radius, 1.5) ** 2 / (1.0 + (angle / 0.2) ** 2) ** 2
-        weight = weight * np.minimum(size, 2.0) ** 2
-        project = dx * nx + dy * ny
-        a, b, c = (np.sum(weight * v, axis=1) for v in (nx * nx, nx * ny, ny * ny))
-        p, q = (np.sum(weight * v * project, axis=1) for v in (nx, ny))
-        determinant = a * c - b * b
-        firm = determinant > 1e-3 * np.maximum(a * c, 1e-12)
-        solved = np.where(firm, determinant, 1.0)
-        cx = np.where(firm, np.clip((c * p - b * q) / solved, cx - 2, cx + 2), cx)
-        cy = np.where(firm, np.clip((a * q - b * p) / solved, cy - 2, cy + 2), cy)
-    moved = np.hypot(cx - (x - ix), cy - (y - iy))
-    trusted = moved < 3.0
+        along_x, along_y = dx - cx[:, None], dy - cy[:, None]
+        window = light * np.clip(_RADIUS + 0.5 - np.hypot(along_x, along_y), 0.0, 1.0)
+        rows = window * np.clip(3.0 - np.abs(along_y), 0.0, 1.0)
+        columns = window * (np.abs(dx - trail) >= 1.6)
+        cx = cx + _mean(rows, along_x)
+        cy = cy + _mean(columns, along_y)
+    trusted = (np.abs(cx - (x - ix)) < 3.0) & (np.abs(cy - (y - iy)) < 3.0)
     return np.where(trusted, ix + cx, x), np.where(trusted, iy + cy, y)
+
+
+def _mean(weight: FloatArray, value: FloatArray) -> FloatArray:
+    """Weighted means along the last axis, 0 where there is no weight."""
+    total = weight.sum(axis=1)
+    mean: FloatArray = (weight * value).sum(axis=1) / np.where(total > 0, total, 1.0)
+    return mean
 
 
 def _wingless(
