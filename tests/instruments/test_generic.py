@@ -6,6 +6,7 @@ from astropy.io import fits
 
 from filar.errors import InputFileError, ParameterError
 from filar.instruments import read_exposures
+from filar.instruments.options import ReadOptions
 from tests.instruments import files
 
 
@@ -145,6 +146,14 @@ def test_senseless_options(tmp_path: Path, option: dict[str, float]) -> None:
     path = files.image(tmp_path / "a.fits", files.pixels())
     with pytest.raises(ParameterError, match=next(iter(option))):
         read_exposures(path, **({"gain": 1, "read_noise": 1} | option))
+
+
+def test_options_in_one_and_by_name(tmp_path: Path) -> None:
+    path = files.image(tmp_path / "a.fits", files.pixels(), GAIN=1.0)
+    options = ReadOptions(gain=2, read_noise=3)
+    assert read_exposures(path, options)[0].gain == 2
+    assert read_exposures(path, options, gain=4)[0].gain == 4
+    assert read_exposures(path, options, gain=4)[0].read_noise == 3
 
 
 @pytest.mark.parametrize(

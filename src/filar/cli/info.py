@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from filar.cli import console
+from filar.cli import console, reading
 from filar.errors import FilarError
 
 if TYPE_CHECKING:
@@ -22,18 +22,15 @@ app = typer.Typer()
 @app.command()
 def info(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="FITS images.")],
-    gain: Annotated[float | None, typer.Option(min=1e-6, help="Electrons per DN.")] = None,
-    read_noise: Annotated[float | None, typer.Option(min=0, help="Electrons.")] = None,
-    saturation: Annotated[
-        float | None, typer.Option(min=1e-6, help="Saturation level, electrons.")
-    ] = None,
-    exptime: Annotated[float | None, typer.Option(min=1e-6, help="Seconds.")] = None,
-    chip: Annotated[
-        list[str] | None, typer.Option(help="Only this chip, e.g. PC; may be repeated.")
-    ] = None,
-    hdu: Annotated[
-        str | None, typer.Option(help="Extension that holds the image: number or name.")
-    ] = None,
+    gain: reading.Gain = None,
+    read_noise: reading.ReadNoise = None,
+    saturation: reading.Saturation = None,
+    exposure_time: reading.ExposureTime = None,
+    filter_name: reading.Filter = None,
+    pixel_scale: reading.PixelScale = None,
+    chips: reading.Chips = None,
+    hdu: reading.Extension = None,
+    quality: reading.Quality = None,
 ) -> None:
     """Show what was understood of each file: chips, noise, masks, sky, position, zero points.
 
@@ -41,19 +38,21 @@ def info(
     """
     from filar.instruments import read_exposures
 
-    extension = int(hdu) if hdu is not None and hdu.isdigit() else hdu
+    options = reading.read_options(
+        chips,
+        hdu,
+        gain=gain,
+        read_noise=read_noise,
+        saturation=saturation,
+        exposure_time=exposure_time,
+        filter=filter_name,
+        pixel_scale=pixel_scale,
+        quality=quality,
+    )
     failed = 0
     for path in files:
         try:
-            exposures = read_exposures(
-                path,
-                gain=gain,
-                read_noise=read_noise,
-                saturation=saturation,
-                exposure_time=exptime,
-                chips=chip or None,
-                hdu=extension,
-            )
+            exposures = read_exposures(path, options)
         except FilarError as error:
             failed += 1
             console.error(str(error))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from importlib import import_module
 from os import PathLike
 from pathlib import Path
@@ -19,12 +20,13 @@ CAMERAS = {"WFPC2": "wfpc2", "ACS": "acs", "WFC3": "wfc3"}
 
 def read_exposures(
     path: str | PathLike[str],
+    options: ReadOptions | None = None,
     *,
     gain: float | None = None,
     read_noise: float | None = None,
     saturation: float | None = None,
     exposure_time: float | None = None,
-    filter: str | None = None,  # the keyword's everyday name
+    filter: str | None = None,
     pixel_scale: float | None = None,
     chips: Iterable[str] | str | None = None,
     hdu: int | str | None = None,
@@ -37,6 +39,8 @@ def read_exposures(
     path : path-like
         A file of WFPC2 (``c0f`` with its group table, ``c0m``, or science and quality in one
         file), ACS or WFC3 (``flt``, ``flc``), or any other FITS image.
+    options : ReadOptions, optional
+        The following in one; those given by name take precedence over it.
     gain : float, optional
         Electrons per DN. This and the following take precedence over the file's header.
     read_noise : float, optional
@@ -76,17 +80,19 @@ def read_exposures(
         Where a quality file or group table is missing, or something of the kind.
     """
     source = Path(path)
-    options = ReadOptions(
-        gain=gain,
-        read_noise=read_noise,
-        saturation=saturation,
-        exposure_time=exposure_time,
-        filter=filter,
-        pixel_scale=pixel_scale,
-        chips=(chips,) if isinstance(chips, str) else None if chips is None else tuple(chips),
-        hdu=hdu,
-        quality=None if quality is None else Path(quality),
-    )
+    given = {
+        "gain": gain,
+        "read_noise": read_noise,
+        "saturation": saturation,
+        "exposure_time": exposure_time,
+        "filter": filter,
+        "pixel_scale": pixel_scale,
+        "chips": (chips,) if isinstance(chips, str) else None if chips is None else tuple(chips),
+        "hdu": hdu,
+        "quality": None if quality is None else Path(quality),
+    }
+    known = {name: value for name, value in given.items() if value is not None}
+    options = replace(options or ReadOptions(), **known)
     with open_fits(source) as hdus:
         exposures: list[Exposure] = _reader(hdus, options).read(source, hdus, options)
     if not exposures:
