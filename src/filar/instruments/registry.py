@@ -91,7 +91,7 @@ def read_exposures(
         "hdu": hdu,
         "quality": None if quality is None else Path(quality),
     }
-    known = {name: value for name, value in given.items() if value is not None}
+    known: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     options = replace(options or ReadOptions(), **known)
     with open_fits(source) as hdus:
         exposures: list[Exposure] = _reader(hdus, options).read(source, hdus, options)
