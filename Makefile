@@ -38,7 +38,8 @@ format: $(STAMP)
 	$(VENV)/bin/ruff format .
 
 bench: $(BENCH_STAMP)
-	@set -e; for script in benchmarks/[a-z]*.py; do echo "== $$script"; $(RUN) $$script; done
+	@set -e; for script in $$(grep -l __main__ benchmarks/*.py); do \
+		name=$$(basename $$script .py); echo "== $$name"; $(RUN) -m benchmarks.$$name; done
 
 clean:
 	rm -rf $(VENV) demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

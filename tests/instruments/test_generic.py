@@ -109,6 +109,12 @@ def test_first_image_or_the_extension_that_is_named(tmp_path: Path) -> None:
         read_exposures(tmp_path / "a.fits", hdu=7, **known)
 
 
+def test_an_image_has_no_chips(tmp_path: Path) -> None:
+    path = files.image(tmp_path / "a.fits", files.pixels())
+    with pytest.raises(InputFileError, match="none of the chips"):
+        read_exposures(path, gain=1, read_noise=1, chips="PC")
+
+
 def test_axis_of_length_one_is_no_axis(tmp_path: Path) -> None:
     path = files.image(tmp_path / "a.fits", files.pixels()[np.newaxis])
     assert read_exposures(path, gain=1, read_noise=1)[0].shape == files.SHAPE

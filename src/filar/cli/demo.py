@@ -116,16 +116,17 @@ def _table(rows: list[dict[str, Any]]) -> Any:
 
     columns = {
         "chip": ("chip", ""),
-        "simulated": ("simulated", "d"),
+        "simulated": ("stars", "d"),
         "measured": ("measured", "d"),
         "compared": ("compared", "d"),
-        "error": ("error (mpix)", ".1f"),
-        "formal": ("formal (mpix)", ".1f"),
-        "pull": ("error / formal", ".2f"),
-        "flux_pull": ("flux: error / formal", ".2f"),
+        "error": ("error\n(mpix)", ".1f"),
+        "formal": ("formal\n(mpix)", ".1f"),
+        "pull": ("error /\nformal", ".2f"),
+        "flux_pull": ("of the\nflux", ".2f"),
     }
     table = Table(
-        title=f"Unflagged stars with S/N >= {_MIN_SNR:g} against the truth", title_justify="left"
+        title=f"Unflagged stars with S/N of {_MIN_SNR:g} or more against the truth",
+        title_justify="left",
     )
     for title, _ in columns.values():
         table.add_column(title, justify="right")

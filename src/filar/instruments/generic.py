@@ -47,13 +47,15 @@ def read(path: Path, hdus: Any, options: ReadOptions) -> list[Exposure]:
     Returns
     -------
     list of Exposure
-        One; the chip has no name.
+        One, without a chip's name; none if a chip was asked for.
 
     Raises
     ------
     InputFileError
         If there is no image or one of the wrong shape, or if gain or read noise is not known.
     """
+    if not options.wants(""):
+        return []
     hdu, where = _image_hdu(path, hdus, options.hdu)
     image = image_plane(path, hdu.data, where)
     shape = (image.shape[0], image.shape[1])

@@ -97,7 +97,9 @@ def read_exposures(
         exposures: list[Exposure] = _reader(hdus, options).read(source, hdus, options)
     if not exposures:
         raise InputFileError(
-            source, "none of the chips wanted is in it", f"one of {', '.join(options.chips or ())}"
+            source,
+            f"it has none of the chips asked for ({', '.join(options.chips or ())})",
+            advice="filar info FILE shows its chips",
         )
     return exposures
 
