@@ -67,3 +67,25 @@ def phase_histogram(
         return counts, float("nan")
     expected = len(phase) / bins
     return counts, float(((counts - expected) ** 2).sum() / expected / (bins - 1))
+
+
+def well_measured(
+    snr: NDArray[np.floating[Any]], flags: NDArray[np.integer[Any]], minimum: float = 30.0
+) -> NDArray[np.bool_]:
+    """Choose the stars whose pixel phases can be trusted.
+
+    Parameters
+    ----------
+    snr : (n,) array
+        Flux over its error.
+    flags : (n,) int array
+        The ``flags`` column.
+    minimum : float
+        Smallest signal-to-noise ratio.
+
+    Returns
+    -------
+    (n,) bool array
+        True where nothing is known against the star and it is bright enough.
+    """
+    return (np.asarray(snr) >= minimum) & (np.asarray(flags) == 0)

@@ -16,7 +16,7 @@ from filar.cli import console
 from filar.errors import InputFileError, ParameterError
 
 if TYPE_CHECKING:
-    from filar.measure import ChipSummary, FileResult, Summary
+    from filar.measure import ChipSummary, FileResult, Measurement, Summary
 
 app = typer.Typer()
 
@@ -139,7 +139,7 @@ def _psf_choice(psf: str) -> str | Path:
 
 def _reporter(
     report: Path, files: list[Path], output: Path, xym: Path | None
-) -> Callable[[Path, list[object]], None]:
+) -> Callable[[Path, list[Measurement]], None]:
     """Check the report's name; give what writes the page of a file."""
     from filar.catalogfile import check_output
     from filar.report import write_file_report

@@ -9,12 +9,12 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from filar.catalog import MAG_SYSTEMS, build_catalog, versions
 from filar.errors import ParameterError
 from filar.exposure import Exposure
 from filar.flags import Flag
+from filar.measure.judge import duplicates, select_fits, shape_flags
 from filar.psf.model import FieldPSF
 
 if TYPE_CHECKING:
@@ -26,11 +26,6 @@ if TYPE_CHECKING:
 
 STEPS = ("stars found", "PSF ready", "stars fitted")
 SKY_METHODS = ("annulus", "fit")
-
-# A star's brightest pixel may differ from its PSF's by this part before the shape is suspect:
-# field crowding and what a PSF fitted to few stars gets wrong stay below it.
-_PEAK_TOLERANCE = 0.25
-_PEAK_SIGNIFICANCE = 5.0
 
 
 @dataclass(frozen=True)
@@ -182,18 +177,28 @@ def measure_exposure(
     psf, psf_fit = choose_psf(exposure, detections, settings.psf)
     done(STEPS[1])
     box = settings.box or best_box(psf, exposure.shape)
-    fits = fit_stars(
-        exposure,
-        psf,
-        detections.x,
-        detections.y,
-        box=box,
-        sky=settings.sky,
-        subtract_neighbours=settings.passes == 2,
-        model_error=0.0 if psf_fit is None else psf_fit.model_error,
-        saturated=(detections.flags & Flag.SATURATED) != 0,
-    )
-    flags = shape_flags(exposure, psf, fits)
+
+    def fit(stars: Detections, *, subtract: bool) -> StarFits:
+        return fit_stars(
+            exposure,
+            psf,
+            stars.x,
+            stars.y,
+            box=box,
+            sky=settings.sky,
+            subtract_neighbours=subtract,
+            model_error=0.0 if psf_fit is None else psf_fit.model_error,
+            saturated=(stars.flags & Flag.SATURATED) != 0,
+        )
+
+    fits = fit(detections, subtract=False)
+    keep = ~duplicates(detections, fits)
+    detections, fits = detections.select(keep), select_fits(fits, keep)
+    if settings.passes == 2:
+        fits = fit(detections, subtract=True)
+        keep = ~duplicates(detections, fits)
+        detections, fits = detections.select(keep), select_fits(fits, keep)
+    flags = shape_flags(exposure, psf, detections, fits)
     done(STEPS[2])
     if psf_fit is not None and psf_fit.fallback:
         flags |= int(Flag.DEFAULT_PSF)
@@ -241,7 +246,7 @@ def choose_psf(
         If the PSF file cannot be used for this exposure.
     """
     from filar.psf.fitted import fit_psf
-    from filar.psf.library import default_psf, load_psf
+    from filar.psf.library import default_psf
 
     if isinstance(wanted, FieldPSF):
         return wanted, None
@@ -250,6 +255,8 @@ def choose_psf(
         return fit.psf, fit
     if wanted == "default":
         return default_psf(exposure), None
+    from filar.psf.library import load_psf
+
     return load_psf(wanted, exposure), None
 
 
@@ -301,44 +308,3 @@ def _messages(
             f"no {settings.mag_system} magnitudes: the header's photometric keywords are missing"
         )
     return tuple(messages)
-
-
-def shape_flags(exposure: Exposure, psf: FieldPSF, fits: StarFits) -> NDArray[np.int32]:
-    """Flag what does not look like the PSF: sharper (cosmic rays) or wider (blends, galaxies).
-
-    The pixel under the fitted centre is compared with the fitted PSF's. Saturated stars and stars
-    without a fit are left alone.
-
-    Parameters
-    ----------
-    exposure : Exposure
-        The chip.
-    psf : FieldPSF
-        The PSF that was fitted.
-    fits : StarFits
-        The n stars.
-
-    Returns
-    -------
-    (n,) int32 array
-        ``COSMIC_RAY``, ``EXTENDED`` or 0.
-    """
-    flags = np.zeros(len(fits.x), np.int32)
-    skip = int(Flag.SATURATED | Flag.NO_FIT | Flag.NON_POSITIVE)
-    usable = np.isfinite(fits.x + fits.y + fits.sky) & (fits.flux > 0) & (fits.flags & skip == 0)
-    index = np.flatnonzero(usable)
-    ny, nx = exposure.shape
-    column, row = (np.rint(a[index]).astype(int) for a in (fits.x, fits.y))
-    inside = (column >= 0) & (column < nx) & (row >= 0) & (row < ny)
-    index, column, row = index[inside], column[inside], row[inside]
-    seen = ~exposure.unusable[row, column]
-    index, column, row = index[seen], column[seen], row[seen]
-    if not len(index):
-        return flags
-    model = fits.flux[index] * psf.stamps(fits.x[index], fits.y[index], 1)[:, 0, 0]
-    excess = exposure.data[row, column] - fits.sky[index] - model
-    noise = np.sqrt(exposure.variance(model + fits.sky[index]))
-    limit = np.hypot(_PEAK_SIGNIFICANCE * noise, _PEAK_TOLERANCE * model)
-    flags[index[excess > limit]] = Flag.COSMIC_RAY
-    flags[index[excess < -limit]] = Flag.EXTENDED
-    return flags
