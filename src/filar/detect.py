@@ -23,10 +23,13 @@ NEIGHBOUR_DISTANCE = 5.0
 ISOLATION_FRACTION = 0.05
 ISOLATION_LIMIT = 60.0
 
-_FWHM = 2.0 * np.sqrt(2.0 * np.log(2.0))
+_FWHM = float(2.0 * np.sqrt(2.0 * np.log(2.0)))
 _DEFAULT_FWHM = 1.5
 # Halo structure (speckles, rings) is as strong as the halo itself; simulated HST images need 2.5.
 _HALO_CONTRAST = 2.5
+# Knots in spikes reach twice the spike's height (measured: 1 lets four times more false ones pass,
+# for 3% more of the faintest stars).
+_RIDGE_CONTRAST = 2.0
 # Edge pairs darker than this part of the peak: no telescope's image is that sharp.
 _SHARPEST_PAIR = 0.2
 _PAD = 12
@@ -36,7 +39,7 @@ _DIRECTIONS = np.array([(1, 0), (0, 1), (1, 1), (1, -1), (2, 1), (1, 2), (2, -1)
 
 @dataclass(frozen=True, eq=False)
 class Detections:
-    """Stars found in one exposure, brightest pixels first estimates.
+    """Stars found in one exposure.
 
     Parameters
     ----------
@@ -128,7 +131,8 @@ def detect_stars(
         sigma = fwhm / _FWHM
     image = _Filtered(exposure, sky, GaussianPixel(sigma), blobs.region)
     stars = _measure(exposure, image, image.maxima(threshold), noise, threshold)
-    return _finish(exposure, _join(stars, blobs))
+    found = _join(stars, blobs)
+    return _finish(exposure, found.select(_in_view(exposure, found)))
 
 
 class _Filtered:
@@ -272,7 +276,7 @@ def _measure(
     flat = np.sum(image.kernel) ** 2 / np.sum(image.kernel**2) ** 2
     error = sigma / np.sum(image.kernel**2)
     flux = image.flux[rows, columns] - local * flat
-    ridge = np.maximum(_ridge(image, rows, columns) - local - sigma, 0.0)
+    ridge = np.maximum(_RIDGE_CONTRAST * _ridge(image, rows, columns) - local - sigma, 0.0)
     halo = np.maximum(local - 0.5 * noise[rows, columns], 0.0)
     centre = image.kernel.max() ** 2
     allowed = threshold * error + (_HALO_CONTRAST * halo + ridge) / centre
@@ -290,7 +294,7 @@ def _measure(
     return _Candidates(
         columns + shift_x,
         rows + shift_y,
-        flux[keep],
+        flux[keep] / image.core.filter_response(shift_x) / image.core.filter_response(shift_y),
         peak,
         flux[keep] / error[keep],
         sharpness,
@@ -325,6 +329,16 @@ def _join(stars: _Candidates, blobs: SaturatedStars) -> Detections:
     ).select(order)
 
 
+def _in_view(exposure: Exposure, found: Detections) -> NDArray[np.bool_]:
+    """Detections whose centre lies on the image and not in the vignetted border."""
+    ny, nx = exposure.shape
+    rows, columns = np.rint(found.y).astype(int), np.rint(found.x).astype(int)
+    inside = (rows >= 0) & (rows < ny) & (columns >= 0) & (columns < nx)
+    hidden = exposure.edge[np.clip(rows, 0, ny - 1), np.clip(columns, 0, nx - 1)]
+    view: NDArray[np.bool_] = inside & ~hidden
+    return view
+
+
 def _finish(exposure: Exposure, found: Detections) -> Detections:
     """Isolation, neighbours and edges."""
     from scipy import ndimage, spatial
@@ -350,7 +364,7 @@ def _finish(exposure: Exposure, found: Detections) -> Detections:
     rows, columns = np.rint(found.y).astype(int), np.rint(found.x).astype(int)
     ny, nx = exposure.shape
     border = (rows < 2) | (columns < 2) | (rows >= ny - 2) | (columns >= nx - 2)
-    border |= outside[np.clip(rows, 0, ny - 1), np.clip(columns, 0, nx - 1)]
+    border |= outside[rows, columns]
     flags |= np.where(border, Flag.EDGE, 0)
     return replace(found, isolation=isolation, flags=flags.astype(np.int32))
 

@@ -56,6 +56,23 @@ class GaussianPixel:
         light = self.profile(0.0, 1)
         return float(2 * light[0] / light[1])
 
+    def filter_response(self, offset: FloatArray) -> FloatArray:
+        """Answer of the matched filter, along one axis, at a star off its pixel's centre.
+
+        Parameters
+        ----------
+        offset : (n,) array
+            Position of the star from the pixel's centre, pixels.
+
+        Returns
+        -------
+        (n,) float64 array
+            Relative to the answer at a centred star.
+        """
+        kernel = self.profile(0.0)
+        response: FloatArray = self.profile(offset) @ kernel / np.sum(kernel**2)
+        return response
+
     def centre(self, stamps: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Positions from the marginal sums of 3x3 stamps, freed of this profile's pixel-phase bias.
 

@@ -38,9 +38,11 @@ def field(
         float | None,
         typer.Option(help="Concentrate the stars: core radius in pixels. Default: evenly spread."),
     ] = None,
-    separation: Annotated[float, typer.Option(help="Smallest distance of two stars, pixels.")] = 0,
+    separation: Annotated[
+        float, typer.Option(min=0, help="Smallest distance of two stars, pixels.")
+    ] = 0,
     exposure_time: Annotated[float, typer.Option(help="Seconds.")] = 100.0,
-    sky: Annotated[float, typer.Option(help="Electrons per pixel.")] = 20.0,
+    sky: Annotated[float, typer.Option(min=0, help="Electrons per pixel.")] = 20.0,
     focus: Annotated[float, typer.Option(help="Secondary despace in microns.")] = 0.0,
     jitter: Annotated[
         float | None, typer.Option(help="Jitter in pixels, 1 sigma. Default: the camera's own.")
@@ -51,7 +53,7 @@ def field(
     name: Annotated[str, typer.Option(help="Stem of the files' names.")] = "field",
 ) -> None:
     """Simulate one WFPC2 exposure of a star field, written as c0m and c1m files with its truth."""
-    from filar.simulate.files import truth_table, write_simulation
+    from filar.simulate.files import prepare_folder, truth_table, write_simulation
 
     settings = {
         "chips": _chips(chips), "filter": filter_name, "stars": stars, "flux": _limits(flux),
@@ -59,6 +61,12 @@ def field(
         "exposure_time": exposure_time, "sky": sky, "focus": focus, "jitter": jitter,
         "gain": gain, "cosmic_rays": cosmic_rays, "seed": seed, "name": name,
     }  # fmt: skip
+    for option, value in (("--exposure-time", exposure_time), ("--core-radius", core_radius)):
+        if value is not None and not value > 0:
+            raise ParameterError(option, value, "a positive number")
+    if gain not in (7, 15):
+        raise ParameterError("--gain", gain, "7 or 15")
+    prepare_folder(output, name)
     exposures, fields = _make(settings)
     parameters = {key: value for key, value in settings.items() if value is not None}
     paths = write_simulation(exposures, truth_table(fields, parameters), output, name)

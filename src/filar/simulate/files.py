@@ -57,6 +57,42 @@ def truth_table(
     return table
 
 
+def prepare_folder(folder: str | os.PathLike[str], name: str) -> Path:
+    """Make the folder for a simulation and check that files can be written there.
+
+    Parameters
+    ----------
+    folder : path-like
+        Made if it does not exist.
+    name : str
+        Stem of the files.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    ParameterError
+        For a name with a folder in it.
+    OutputFileError
+        If the folder cannot be made or written to.
+    """
+    if not name or Path(name).name != name:
+        raise ParameterError("name", name, "a plain file name without a folder or suffix")
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputFileError(
+            folder, error.strerror or str(error), "choose a folder that can be made"
+        ) from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise OutputFileError(folder, "no permission", "choose another folder")
+    return folder
+
+
 def write_simulation(
     exposures: Sequence[Exposure],
     truth: QTable,
@@ -90,13 +126,7 @@ def write_simulation(
     """
     from filar.instruments import write_wfpc2
 
-    if not name or Path(name).name != name:
-        raise ParameterError("name", name, "a plain file name without a folder or suffix")
-    folder = Path(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputFileError(folder, error.strerror or str(error)) from error
+    folder = prepare_folder(folder, name)
     truth_path = folder / f"{name}_truth.ecsv"
     _write_table(truth, truth_path)
     science, quality = write_wfpc2(exposures, folder / f"{name}_c0m.fits")
