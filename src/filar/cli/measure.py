@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from filar.cli import console
+from filar.cli import console, reading
 from filar.errors import InputFileError, ParameterError
 
 if TYPE_CHECKING:
@@ -72,14 +72,15 @@ def measure(
     mag_system: Annotated[
         MagSystem, typer.Option(help="System of the magnitudes.")
     ] = MagSystem.instrumental,
-    chips: Annotated[
-        str | None, typer.Option(metavar="PC,WF3", help="Only these chips, with commas.")
-    ] = None,
-    gain: Annotated[float | None, typer.Option(min=1e-6, help="Electrons per DN.")] = None,
-    read_noise: Annotated[float | None, typer.Option(min=0, help="Electrons.")] = None,
-    saturation: Annotated[
-        float | None, typer.Option(min=1e-6, help="Saturation level, electrons.")
-    ] = None,
+    gain: reading.Gain = None,
+    read_noise: reading.ReadNoise = None,
+    saturation: reading.Saturation = None,
+    exposure_time: reading.ExposureTime = None,
+    filter_name: reading.Filter = None,
+    pixel_scale: reading.PixelScale = None,
+    chips: reading.Chips = None,
+    hdu: reading.Extension = None,
+    quality: reading.Quality = None,
     xym: Annotated[
         Path | None, typer.Option(metavar="LIST", help="Write an hst1pass-like list too.")
     ] = None,
@@ -93,20 +94,27 @@ def measure(
 
     Example: filar measure u40x010hm_c0f.fits -o omega.ecsv --report omega.html
     """
-    from filar.instruments.options import ReadOptions
     from filar.measure import Settings, measure_files
 
-    wanted = _psf_choice(psf)
     settings = Settings(
-        psf=wanted,
+        psf=_psf_choice(psf),
         threshold=threshold,
         box=box,
         sky=sky.value,
         passes=passes,
         mag_system=mag_system.value,
     )
-    names = None if chips is None else tuple(c.strip() for c in chips.split(",") if c.strip())
-    read = ReadOptions(gain=gain, read_noise=read_noise, saturation=saturation, chips=names)
+    read = reading.read_options(
+        chips,
+        hdu,
+        gain=gain,
+        read_noise=read_noise,
+        saturation=saturation,
+        exposure_time=exposure_time,
+        filter=filter_name,
+        pixel_scale=pixel_scale,
+        quality=quality,
+    )
     inspect = None if report is None else _reporter(report, files, output, xym)
     with _progress() as progress:
         summary = measure_files(

@@ -162,7 +162,7 @@ def measure_exposure(
         If a PSF file cannot be used for this exposure.
     """
     from filar.detect import detect_stars
-    from filar.fit import best_box, fit_stars
+    from filar.fit import best_box
 
     settings = replace(settings, **changes)
     report = on_step or (lambda step: None)
@@ -177,31 +177,12 @@ def measure_exposure(
     psf, psf_fit = choose_psf(exposure, detections, settings.psf)
     done(STEPS[1])
     box = settings.box or best_box(psf, exposure.shape)
-
-    def fit(stars: Detections, *, subtract: bool) -> StarFits:
-        return fit_stars(
-            exposure,
-            psf,
-            stars.x,
-            stars.y,
-            box=box,
-            sky=settings.sky,
-            subtract_neighbours=subtract,
-            model_error=0.0 if psf_fit is None else psf_fit.model_error,
-            saturated=(stars.flags & Flag.SATURATED) != 0,
-        )
-
-    fits = fit(detections, subtract=False)
-    keep = ~duplicates(detections, fits)
-    detections, fits = detections.select(keep), select_fits(fits, keep)
-    if settings.passes == 2:
-        fits = fit(detections, subtract=True)
-        keep = ~duplicates(detections, fits)
-        detections, fits = detections.select(keep), select_fits(fits, keep)
+    error = 0.0 if psf_fit is None else psf_fit.model_error
+    detections, fits = _fit(exposure, psf, detections, settings, box, error)
     flags = shape_flags(exposure, psf, detections, fits)
-    done(STEPS[2])
     if psf_fit is not None and psf_fit.fallback:
         flags |= int(Flag.DEFAULT_PSF)
+    done(STEPS[2])
     messages = _messages(exposure, settings, len(detections), psf_fit)
     catalog = build_catalog(
         exposure,
@@ -215,6 +196,35 @@ def measure_exposure(
     catalog.meta |= {"versions": versions(), "parameters": settings.facts()}
     seconds = dict(zip(("detect", "psf", "fit"), np.diff(started).tolist(), strict=True))
     return Measurement(exposure, settings, catalog, detections, psf, psf_fit, messages, seconds)
+
+
+def _fit(
+    exposure: Exposure,
+    psf: FieldPSF,
+    detections: Detections,
+    settings: Settings,
+    box: int,
+    model_error: float,
+) -> tuple[Detections, StarFits]:
+    """Fit the stars in one or two passes; what ran away to another star is dropped."""
+    from filar.fit import fit_stars
+
+    for subtract in (False, True)[: settings.passes]:
+        # Before neighbours are subtracted, no star may be there twice.
+        fits = fit_stars(
+            exposure,
+            psf,
+            detections.x,
+            detections.y,
+            box=box,
+            sky=settings.sky,
+            subtract_neighbours=subtract,
+            model_error=model_error,
+            saturated=(detections.flags & Flag.SATURATED) != 0,
+        )
+        keep = ~duplicates(detections, fits)
+        detections, fits = detections.select(keep), select_fits(fits, keep)
+    return detections, fits
 
 
 def choose_psf(

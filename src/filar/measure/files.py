@@ -161,8 +161,7 @@ def measure_file(
     """
     from filar.instruments import read_exposures
 
-    options = {name: getattr(read, name) for name in ReadOptions.__dataclass_fields__}
-    exposures = read_exposures(path, **options)
+    exposures = read_exposures(path, read)
     threads = min(threads or min(CHIPS_AT_ONCE, available_cores()), len(exposures))
     step = _counter(len(exposures) * len(STEPS), progress)
 
