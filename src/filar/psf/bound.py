@@ -74,9 +74,7 @@ def cramer_rao(
     Poisson noise is taken as Gaussian of the same variance, and the information in the variance's
     own dependence on the parameters (below 1% above 50 electrons per pixel) is left out.
     """
-    x, y, flux, level = (
-        np.array(a, float).ravel() for a in np.broadcast_arrays(x, y, flux, sky)
-    )
+    x, y, flux, level = (np.array(a, float).ravel() for a in np.broadcast_arrays(x, y, flux, sky))
     table = psf.table(box)
     sigma = np.zeros((len(x), 4))
     free = 4 if fit_sky else 3

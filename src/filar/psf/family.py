@@ -6,14 +6,21 @@ an exposure's stars; how parameters vary over the chip, and their priors, are th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from filar.psf.fourier import FrequencyGrid, gaussian_transfer, kernel_transfer, pixel_transfer
+from filar.psf.fourier import (
+    FrequencyGrid,
+    gaussian_transfer,
+    kernel_transfer,
+    pixel_transfer,
+    tail_log_slope,
+    tail_transfer,
+)
 from filar.psf.optics import Optics
 
 FloatArray = NDArray[np.float64]
@@ -63,11 +70,18 @@ class Family(Protocol):
     def derivatives(self, points: Points, local: FloatArray) -> ComplexArray:
         """Their derivatives, of shape (points, parameters, samples, samples // 2 + 1)."""
 
+    def coarse(self) -> Family:
+        """A simpler family, to find the right minimum with."""
+
+    def starts(self) -> list[dict[str, float]]:
+        """Named parameters from which to start."""
+
 
 MODE_NAMES = (
     "focus", "astig45", "astig0", "coma_y", "coma_x", "trefoil_y", "trefoil_x", "spherical",
 )  # fmt: skip
-BLUR_NAMES = ("blur_xx", "blur_yy", "blur_xy", "scatter")
+COARSE_MODES = 8  # focus to spherical
+EXTRA_MODES = 4  # shift of the camera's obscuration, shape of the passband
 
 
 def mode_parameters(count: int) -> tuple[Parameter, ...]:
@@ -94,9 +108,11 @@ def mode_parameters(count: int) -> tuple[Parameter, ...]:
 class OpticalFamily:
     """Wavefront, jitter and charge diffusion on known optics.
 
-    Local parameters: the Zernike coefficients; the covariance of a Gaussian blur (jitter, and
-    diffusion that is wider than the kernel), pixels squared; and ``scatter``, the value beside the
-    centre of the 3x3 kernel of charge diffusion, whose corners hold a quarter of it.
+    Local parameters: the Zernike coefficients; the shift of the camera's obscuration
+    (``shift_x``, ``shift_y``, primary radii); ``band_tilt`` and ``band_bend`` of the passband;
+    the covariance of the blur (jitter and diffusion), pixels squared, Gaussian but for ``tail``
+    (see `tail_transfer`); and ``scatter``, the value beside the centre of a 3x3 kernel of charge
+    diffusion whose corners hold a quarter of it.
 
     Parameters
     ----------
@@ -123,11 +139,24 @@ class OpticalFamily:
         variance = self.blur**2
         return (
             *mode_parameters(self.optics.modes),
+            Parameter("shift_x", 0.0, 0.02, 1, 0.005),
+            Parameter("shift_y", 0.0, 0.02, 1, 0.005),
+            Parameter("band_tilt", 0.0, 0.2),
+            Parameter("band_bend", 0.0, 0.2),
             Parameter("blur_xx", variance, 0.04, 1, 0.01),
             Parameter("blur_yy", variance, 0.04, 1, 0.01),
-            Parameter("blur_xy", 0.0, 0.02, 0, 0.0),
-            Parameter("scatter", self.scatter, 0.015, 0, 0.0),
+            Parameter("blur_xy", 0.0, 0.02),
+            Parameter("scatter", self.scatter, 0.025),
+            Parameter("tail", 0.0, 0.003),
         )
+
+    def coarse(self) -> OpticalFamily:
+        """The same with the low orders of the wavefront alone."""
+        return replace(self, optics=replace(self.optics, modes=COARSE_MODES))
+
+    def starts(self) -> list[dict[str, float]]:
+        """Both sides of focus: at focus the even modes have no first derivative."""
+        return [{"focus": -0.04}, {"focus": 0.0}, {"focus": 0.04}]
 
     def start(self, **values: float) -> FloatArray:
         """Local parameters at the centre of their priors, but for those given by name."""
@@ -139,37 +168,42 @@ class OpticalFamily:
 
     def transforms(self, points: Points, local: FloatArray) -> ComplexArray:
         """Effective PSFs at pixels (x, y) with local parameters of shape (points, parameters)."""
-        modes = self.optics.modes
+        light_size = self.optics.modes + EXTRA_MODES
         result = np.empty((len(points), *self.grid.shape), np.complex64)
         for k, (x, y) in enumerate(points):
-            light, _ = self.optics.transform(self.optics.amplitudes(x, y), local[k, :modes])
-            result[k] = light * self._detector(local[k, modes:])
+            light, _ = self.optics.transform(self.optics.amplitudes(x, y), local[k, :light_size])
+            result[k] = light * self._detector(local[k, light_size:])
         return result
 
     def derivatives(self, points: Points, local: FloatArray) -> ComplexArray:
         """Their derivatives, of shape (points, parameters, samples, samples // 2 + 1)."""
-        modes = self.optics.modes
-        fx, fy = self.grid.fx[None, :], self.grid.fy[:, None]
+        size = self.optics.modes + EXTRA_MODES
         result = np.empty((len(points), len(self.parameters), *self.grid.shape), np.complex64)
         for k, (x, y) in enumerate(points):
-            light, by_mode = self.optics.transform(
-                self.optics.amplitudes(x, y), local[k, :modes], derivatives=True
+            light, slopes = self.optics.transform(
+                self.optics.amplitudes(x, y), local[k, :size], derivatives=True
             )
-            detector = self._detector(local[k, modes:])
-            whole = light * detector
-            result[k, :modes] = by_mode * detector.astype(np.float32)
-            for j, factor in enumerate((fx * fx + 0 * fy, fy * fy + 0 * fx, 2 * fx * fy)):
-                result[k, modes + j] = -2 * np.pi**2 * factor * whole
-            kernel = kernel_transfer(self.grid, local[k, -1], local[k, -1] / 4)
-            slope = kernel_transfer(self.grid, 1.0, 0.25) - 1
-            result[k, -1] = whole * (slope / kernel)
+            detector = self._detector(local[k, size:])
+            result[k, :size] = slopes * detector.astype(np.float32)
+            result[k, size:] = (light * detector) * self._log_slopes(local[k, size:])
         return result
 
     def _detector(self, blur: FloatArray) -> FloatArray:
         """Transfer of jitter, charge diffusion and pixel."""
-        vxx, vyy, vxy, scatter = blur
+        vxx, vyy, vxy, scatter, tail = blur
         return np.asarray(
             pixel_transfer(self.grid)
             * gaussian_transfer(self.grid, vxx, vyy, vxy)
             * kernel_transfer(self.grid, scatter, scatter / 4)
+            * tail_transfer(self.grid, tail)
         )
+
+    def _log_slopes(self, blur: FloatArray) -> FloatArray:
+        """Derivatives of the logarithm of the transfer: (parameters, samples, samples // 2 + 1)."""
+        fx, fy = self.grid.fx[None, :], self.grid.fy[:, None]
+        scatter, tail = blur[3:]
+        squares = [fx * fx + 0 * fy, fy * fy + 0 * fx, 2 * fx * fy]
+        kernel = kernel_transfer(self.grid, scatter, scatter / 4)
+        slope = kernel_transfer(self.grid, 1.0, 0.25) - 1
+        by_tail = tail_log_slope(self.grid, tail)
+        return np.stack([*(-2 * np.pi**2 * f for f in squares), slope / kernel, by_tail])

@@ -1,246 +1,214 @@
-"""The PSF of one exposure: a parametric family fitted to the exposure's own stars.
-
-Every star's position, flux and sky are free and are projected out of each Gauss-Newton step
-(variable projection), so that only the family's parameters, as polynomials over the chip, remain;
-their priors keep the solution stable where stars are few.
-
-References
-----------
-Golub, G. & Pereyra, V. 2003, Inverse Problems 19, R1 (variable projection).
-"""
+"""The PSF of this exposure, from this exposure's own stars."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import optimize
 
+from filar.exposure import Exposure
+from filar.psf.boxes import Boxes, cut_boxes
 from filar.psf.family import Family
-from filar.psf.leastsq import BoxFits, Boxes, fit_boxes, inverse_variance, jacobian
-from filar.psf.model import (
-    FieldGrid,
-    FieldPSF,
-    PhaseTable,
-    chebyshev,
-    phase_series,
-    series_degree,
-)
+from filar.psf.familyfit import CLIP, FamilyFit, Solution, fit_family
+from filar.psf.leastsq import BoxFits, fit_boxes, inverse_variance, own_directions
+from filar.psf.library import FIELD_NODES, default_psf, family_for
+from filar.psf.model import FieldGrid, FieldPSF
+from filar.psf.residual import fit_correction
+from filar.psf.stars import Candidates, select_stars
 
 FloatArray = NDArray[np.float64]
-VALUE_NODES = 5
-SLOPE_NODES = 3
-CLIP = 4.0  # standard deviations beyond which a pixel's weight falls (Huber)
+MIN_STARS = 20
+MAX_STARS = 400
+FIRST_MODEL_ERROR = 0.01
+LATER_MODEL_ERROR = 0.003
+LARGEST_MODEL_ERROR = 0.2
+CORE_LIGHT = 0.1  # of the brightest pixel: where the star's own light rules
+GAUSSIAN_MEDIAN_SQUARE = 0.455
+OUTLIER = 3.0  # times the median chi-square: a neighbour or a cosmic ray, not a star alone
 
 
-def field_basis(x: FloatArray, y: FloatArray, shape: tuple[int, int], order: int) -> FloatArray:
-    """Legendre products over the chip up to a total order: (n, terms), the constant first."""
-    u = 2 * (np.asarray(x) + 0.5) / shape[1] - 1
-    v = 2 * (np.asarray(y) + 0.5) / shape[0] - 1
-    pu = np.polynomial.legendre.legvander(u, order)
-    pv = np.polynomial.legendre.legvander(v, order)
-    terms = [(i, k - i) for k in range(order + 1) for i in range(k, -1, -1)]
-    return np.stack([pu[:, i] * pv[:, j] for i, j in terms], axis=1)
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How the family's parameters and their field terms make up one vector."""
-
-    family: Family
-    shape: tuple[int, int]
-
-    @property
-    def columns(self) -> list[tuple[int, int]]:
-        """(local parameter, field term) of every unknown."""
-        return [
-            (k, j)
-            for k, p in enumerate(self.family.parameters)
-            for j in range((p.order + 1) * (p.order + 2) // 2)
-        ]
-
-    def prior(self) -> tuple[FloatArray, FloatArray]:
-        """Mean and standard deviation of every unknown."""
-        mean, sigma = [], []
-        for k, j in self.columns:
-            p = self.family.parameters[k]
-            mean.append(p.start if j == 0 else 0.0)
-            sigma.append(p.sigma if j == 0 else p.variation)
-        return np.array(mean), np.array(sigma)
-
-    def basis(self, x: FloatArray, y: FloatArray) -> FloatArray:
-        """Field terms at (x, y), up to the highest order in use."""
-        highest = max(p.order for p in self.family.parameters)
-        return field_basis(x, y, self.shape, highest)
-
-    def local(self, unknowns: FloatArray, x: FloatArray, y: FloatArray) -> FloatArray:
-        """Local parameters at (x, y): (n, parameters)."""
-        terms = self.basis(x, y)
-        result = np.zeros((len(terms), len(self.family.parameters)))
-        for value, (k, j) in zip(unknowns, self.columns, strict=True):
-            result[:, k] += value * terms[:, j]
-        return result
-
-
-@dataclass(frozen=True)
-class Solution:
-    """State of the fit."""
-
-    unknowns: FloatArray
-    fits: BoxFits
-    weight: FloatArray
-    cost: float
-
-
-class FamilyFit:
-    """Gauss-Newton over the unknowns of one exposure.
+@dataclass(frozen=True, eq=False)
+class PSFFit:
+    """A PSF and how it was come by.
 
     Parameters
     ----------
-    family : Family
-    boxes : Boxes
-        Stars.
-    box : int
-        Their size.
-    shape : (int, int)
-        Rows and columns of the chip.
+    psf : FieldPSF
+        The exposure's PSF, or the default where it could not be fitted.
+    n_stars : int
+        Stars that were used.
+    fallback : bool
+        Whether `psf` is the default.
+    message : str
+        One line for the user.
+    parameters : dict
+        Mean parameters of the fit over the chip.
+    star_x, star_y : (n,) array
+        The stars, pixels.
     model_error : float
-        Relative error of the PSF, so that bright stars do not rule alone.
+        Relative error of the PSF that the stars' scatter beyond their noise calls for.
+    residual_mean, default_residual_mean : (box, box) array
+        Mean of (data - model) / flux of the stars with this PSF and with the default.
     """
 
-    def __init__(
-        self, family: Family, boxes: Boxes, box: int, shape: tuple[int, int], model_error: float
-    ) -> None:
-        self.layout = Layout(family, shape)
-        self.family, self.boxes, self.box, self.shape = family, boxes, box, shape
-        self.model_error = model_error
-        self.mean, self.sigma = self.layout.prior()
-        self.nodes = FieldGrid.chebyshev(shape, VALUE_NODES)
-        self.slope_nodes = FieldGrid.chebyshev(shape, SLOPE_NODES)
+    psf: FieldPSF
+    n_stars: int
+    fallback: bool
+    message: str
+    parameters: dict[str, float] = field(default_factory=dict)
+    star_x: FloatArray = field(default_factory=lambda: np.empty(0))
+    star_y: FloatArray = field(default_factory=lambda: np.empty(0))
+    model_error: float = 0.0
+    residual_mean: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
+    default_residual_mean: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
 
-    def table(self, unknowns: FloatArray) -> PhaseTable:
-        """PSF of these unknowns, ready for the boxes."""
-        points = self.nodes.points
-        local = self.layout.local(unknowns, *np.array(points).T)
-        transforms = self.family.transforms(points, local)
-        degree = series_degree(transforms, self.family.grid)
-        series = phase_series(transforms, self.family.grid, self.box, degree)
-        return PhaseTable(self.box, self.nodes, series.astype(np.float32), degree)
 
-    def evaluate(
-        self, unknowns: FloatArray, x: FloatArray, y: FloatArray, flux: FloatArray, sky: FloatArray
-    ) -> Solution:
-        """Fit the stars with the PSF of these unknowns."""
-        fits = fit_boxes(self.table(unknowns), self.boxes, x, y, flux, sky, fit_sky=True,
-                         model_error=self.model_error)  # fmt: skip
-        star = fits.expected - fits.sky[:, None]
-        weight = inverse_variance(self.boxes, fits.expected, star, self.model_error)
-        pull = np.abs(fits.residual) * np.sqrt(weight)
-        loss = np.where(pull < CLIP, pull**2, 2 * CLIP * pull - CLIP**2)
-        weight = weight * np.minimum(1, CLIP / np.maximum(pull, 1e-9))
-        prior = np.sum(((unknowns - self.mean) / self.sigma) ** 2)
-        # the determinant of the noise keeps the model-based variance from growing for free
-        variance = np.maximum(fits.expected, 0) + self.boxes.read_noise**2
-        variance = variance + (self.model_error * star) ** 2
-        determinant = np.sum(np.log(variance), where=self.boxes.good)
-        return Solution(unknowns, fits, weight, float(loss.sum() + determinant + prior))
+def fit_psf(exposure: Exposure, stars: Candidates, *, start: FieldPSF | None = None) -> PSFFit:
+    """Fit the PSF of an exposure to its own bright, isolated, unsaturated stars.
 
-    def step(self, now: Solution, damping: float) -> FloatArray:
-        """Gauss-Newton step of the unknowns from here."""
-        matrix, vector = self._normal(now)
-        precision = 1 / self.sigma**2
-        matrix[np.diag_indices_from(matrix)] += precision * (1 + damping)
-        vector += precision * (self.mean - now.unknowns)
-        matrix[np.diag_indices_from(matrix)] *= 1 + damping
-        return np.linalg.solve(matrix, vector)
+    Parameters
+    ----------
+    exposure : Exposure
+        The image.
+    stars : Detections
+        Stars found in it.
+    start : FieldPSF or None
+        What to fall back to; the camera's default PSF by default.
 
-    def _normal(self, now: Solution) -> tuple[FloatArray, FloatArray]:
-        """Normal equations of the unknowns, the stars' own parameters projected out."""
-        rows = self._projected(now)
-        root = np.sqrt(now.weight)
-        residual = np.where(self.boxes.good, now.fits.residual, 0) * root
-        terms = self.layout.basis(now.fits.x, now.fits.y)
-        local_matrix = rows @ rows.transpose(0, 2, 1)
-        local_vector = (rows @ residual[:, :, None])[:, :, 0]
-        k, j = np.array(self.layout.columns).T
-        # sum over stars of (local matrix) x (field terms), for the pairs of unknowns that exist
-        products = terms[:, :, None] * terms[:, None, :]
-        count, width = local_matrix.shape[1], terms.shape[1]
-        full = local_matrix.reshape(len(terms), -1).T @ products.reshape(len(terms), -1)
-        full = full.reshape(count, count, width, width)
-        matrix = full[k[:, None], k[None, :], j[:, None], j[None, :]]
-        vector = (local_vector.T @ terms)[k, j]
-        return matrix, vector
+    Returns
+    -------
+    PSFFit
+        With fewer than 20 usable stars, `start`.
 
-    def _projected(self, now: Solution) -> FloatArray:
-        """Weighted derivatives of the boxes by the local parameters, orthogonal to the stars' own.
-
-        Returns
-        -------
-        (n, parameters, pixels) array
-        """
-        fits, root = now.fits, np.sqrt(now.weight)
-        table = self.table(now.unknowns)
-        px, py = fits.x - self.boxes.x, fits.y - self.boxes.y
-        _, own = jacobian(table, table.local(fits.x, fits.y), px, py, fits.flux, True)
-        q, _ = np.linalg.qr((own * root[:, None]).transpose(0, 2, 1))
-        rows = self._slopes(now) * (fits.flux[:, None] * root)[:, None]
-        return np.asarray(rows - (rows @ q) @ q.transpose(0, 2, 1))
-
-    def _slopes(self, now: Solution) -> FloatArray:
-        """Derivatives of every star's unit image by the local parameters."""
-        points = self.slope_nodes.points
-        local = self.layout.local(now.unknowns, *np.array(points).T)
-        fits = now.fits
-        weights = self.slope_nodes.weights(fits.x, fits.y)
-        result = np.zeros((len(fits.x), len(self.family.parameters), self.box**2))
-        for n, point in enumerate(points):
-            transforms = self.family.derivatives([point], local[n : n + 1])[0]
-            degree = series_degree(transforms, self.family.grid)
-            series = phase_series(transforms, self.family.grid, self.box, degree)
-            tx, _ = chebyshev(fits.x - self.boxes.x, degree)
-            ty, _ = chebyshev(fits.y - self.boxes.y, degree)
-            phases = (ty[:, :, None] * tx[:, None, :]).reshape(len(tx), -1)
-            flat = series.reshape(-1, degree**2)
-            image = (phases * weights[:, n : n + 1]).astype(np.float32) @ flat.T.astype(np.float32)
-            result += image.reshape(result.shape)
-        return result
-
-    def psf(self, unknowns: FloatArray, nodes: FieldGrid, name: str) -> FieldPSF:
-        """The fitted PSF on a finer grid of nodes."""
-        points = nodes.points
-        local = self.layout.local(unknowns, *np.array(points).T)
-        facts = {p.name: float(v) for p, v in zip(self.family.parameters, local.mean(0), strict=True)}
-        return FieldPSF(
-            self.family.transforms(points, local), self.family.grid, nodes, name, facts
+    Raises
+    ------
+    ParameterError
+        For a filter or chip that the camera does not have.
+    """
+    fallback = start or default_psf(exposure)
+    family = family_for(exposure.instrument, exposure.chip, exposure.filter)
+    box = fit_box(family)
+    chosen = select_stars(exposure, stars, box, limit=MAX_STARS)
+    if len(chosen) < MIN_STARS:
+        message = (
+            f"only {len(chosen)} bright isolated unsaturated stars, {MIN_STARS} are needed: "
+            f"the {fallback.name or 'given'} PSF is used"
         )
+        return PSFFit(fallback, len(chosen), True, message)
+    fit, solution = _solve(
+        exposure, family, box, stars.x[chosen], stars.y[chosen], stars.flux[chosen]
+    )
+    nodes = FieldGrid.chebyshev(exposure.shape, FIELD_NODES)
+    optical = fit.psf(solution.unknowns, nodes, f"fitted {exposure.label}")
+    psf = _correct(optical, fit, solution.fits, box)
+    fits = _refit(psf, fit.boxes, solution.fits, box)
+    default_fits = _refit(fallback, fit.boxes, solution.fits, box)
+    return PSFFit(
+        psf=psf, n_stars=len(fits.x), fallback=False,
+        message=f"fitted to {len(fits.x)} stars", parameters=psf.parameters,
+        star_x=fits.x, star_y=fits.y, model_error=estimate_model_error(psf, fit.boxes, fits, box),
+        residual_mean=mean_residual(fits, fit.boxes.good, box),
+        default_residual_mean=mean_residual(default_fits, fit.boxes.good, box),
+    )  # fmt: skip
 
 
-def fit_family(
-    fit: FamilyFit,
-    start: FloatArray,
-    x: FloatArray,
-    y: FloatArray,
-    flux: FloatArray,
-    sky: FloatArray,
-    *,
-    iterations: int = 12,
-    tolerance: float = 1.0,
-) -> Solution:
-    """Levenberg-Marquardt from one start until the cost falls by less than `tolerance`."""
-    now = fit.evaluate(start, x, y, flux, sky)
-    damping = 0.1
-    for _ in range(iterations):
-        proposal = now.unknowns + fit.step(now, damping)
-        f = now.fits
-        new = fit.evaluate(proposal, f.x, f.y, np.maximum(f.flux, 1), f.sky)
-        if new.cost < now.cost:
-            gain, now = now.cost - new.cost, new
-            damping *= 0.2
-            if gain < tolerance:
-                break
-        else:
-            damping = max(damping * 10, 0.1)
-            if damping > 1e4:
-                break
-    return now
+def _refit(psf: FieldPSF, boxes: Boxes, start: BoxFits, box: int) -> BoxFits:
+    """The stars fitted with another PSF."""
+    return fit_boxes(psf.table(box), boxes, start.x, start.y, np.maximum(start.flux, 1), start.sky,
+                     fit_sky=True, model_error=LATER_MODEL_ERROR)  # fmt: skip
+
+
+def _correct(psf: FieldPSF, fit: FamilyFit, start: BoxFits, box: int) -> FieldPSF:
+    """The PSF with the empirical residual on top."""
+    fits = _refit(psf, fit.boxes, start, box)
+    weight = inverse_variance(fit.boxes, fits.expected, fits.star, LATER_MODEL_ERROR)
+    pull = np.abs(fits.residual) * np.sqrt(weight)
+    chi2 = np.sum(pull**2 * (weight > 0), axis=1) / np.maximum((weight > 0).sum(axis=1) - 4, 1)
+    weight *= np.minimum(1, CLIP / np.maximum(pull, 1e-9))
+    # neighbours below the detection limit are noise too
+    weight /= max(1.0, float(np.median(chi2)))
+    return fit_correction(psf, fit.boxes, fits, weight, box, fit.shape).apply(psf)
+
+
+def fit_box(family: Family) -> int:
+    """Box that holds what there is to learn: the core and the first ring."""
+    return 9 if family.grid.period > 40 else 7
+
+
+def _solve(
+    exposure: Exposure, family: Family, box: int, x: FloatArray, y: FloatArray, flux: FloatArray
+) -> tuple[FamilyFit, Solution]:
+    """Coarse fits from several starts, the full fit from the best, outliers dropped on the way."""
+    boxes = cut_boxes(exposure, x, y, box)
+    sky = np.nan_to_num(np.nanquantile(np.where(boxes.good, boxes.pixels, np.nan), 0.2, axis=1))
+    coarse = FamilyFit(family.coarse(), boxes, box, exposure.shape, FIRST_MODEL_ERROR)
+    tries = [
+        fit_family(coarse, coarse.vector(values), x, y, flux, sky, iterations=4)
+        for values in family.starts()
+    ]
+    best = min(tries, key=lambda s: s.cost)
+    keep = np.flatnonzero(~outliers(best.fits, boxes, FIRST_MODEL_ERROR))
+    f = best.fits
+    boxes, values = boxes[keep], coarse.named(best.unknowns)
+    fit = FamilyFit(family, boxes, box, exposure.shape, LATER_MODEL_ERROR)
+    now = fit_family(
+        fit, fit.vector(values), f.x[keep], f.y[keep], f.flux[keep], f.sky[keep], iterations=5
+    )
+    f = now.fits
+    keep = np.flatnonzero(~outliers(f, boxes, LATER_MODEL_ERROR))
+    fit = FamilyFit(family, boxes[keep], box, exposure.shape, LATER_MODEL_ERROR)
+    now = fit_family(
+        fit, now.unknowns, f.x[keep], f.y[keep], f.flux[keep], f.sky[keep], iterations=4
+    )
+    return fit, now
+
+
+def outliers(fits: BoxFits, boxes: Boxes, error: float) -> NDArray[np.bool_]:
+    """Stars whose chi-square is far above that of the others of their brightness."""
+    variance = np.maximum(fits.expected, 0) + boxes.read_noise**2 + (error * fits.star) ** 2
+    chi2 = np.where(boxes.good, fits.residual**2 / variance, 0).sum(axis=1)
+    chi2 /= np.maximum(boxes.good.sum(axis=1) - 4, 1)
+    order = np.argsort(fits.flux)
+    # a running median in brightness: a common misfit of bright stars is not theirs alone
+    width = max(len(order) // 8, 10)
+    typical = np.empty(len(order))
+    for start in range(0, len(order), width):
+        group = order[start : start + width]
+        typical[group] = np.median(chi2[group])
+    ill = (fits.flux <= 0) | ~np.isfinite(fits.flux)
+    return ill | (chi2 > OUTLIER * np.maximum(typical, 0.5))
+
+
+def estimate_model_error(psf: FieldPSF, boxes: Boxes, fits: BoxFits, box: int) -> float:
+    """Relative error of the PSF that explains the residuals of bright stars' central pixels.
+
+    The median of the squared pulls is matched to that of a Gaussian, so that neighbours and cosmic
+    rays do not count; what the stars' own parameters took up of every pixel is allowed for.
+    """
+    weight = inverse_variance(boxes, fits.expected, fits.star, LATER_MODEL_ERROR)
+    q = own_directions(psf.table(box), boxes, fits, np.sqrt(weight))
+    remaining = 1 - np.sum(q**2, axis=2)
+    star = fits.star
+    core = boxes.good & (star > CORE_LIGHT * star.max(axis=1, keepdims=True)) & (remaining > 0.1)
+    core &= (fits.flux >= np.median(fits.flux))[:, None]
+    squared = (fits.residual**2 / remaining)[core]
+    noise = (np.maximum(fits.expected, 0) + boxes.read_noise**2)[core]
+    star = star[core]
+
+    def excess(error: float) -> float:
+        return float(np.median(squared / (noise + (error * star) ** 2)) - GAUSSIAN_MEDIAN_SQUARE)
+
+    if not squared.size or excess(0.0) <= 0:
+        return 0.0
+    if excess(LARGEST_MODEL_ERROR) > 0:
+        return LARGEST_MODEL_ERROR
+    return float(optimize.brentq(excess, 0.0, LARGEST_MODEL_ERROR, xtol=1e-5))
+
+
+def mean_residual(fits: BoxFits, good: NDArray[np.bool_], box: int) -> FloatArray:
+    """Mean of (data - model) / flux over the stars, weighted as their light: (box, box)."""
+    light = np.where(good, fits.flux[:, None], 0.0)
+    residual = np.where(good, fits.residual, 0.0).sum(axis=0)
+    return np.asarray((residual / np.maximum(light.sum(axis=0), 1e-9)).reshape(box, box))

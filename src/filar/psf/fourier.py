@@ -77,6 +77,32 @@ def gaussian_transfer(grid: FrequencyGrid, vxx: float, vyy: float, vxy: float = 
     return np.exp(-2 * np.pi**2 * (vxx * fx * fx + vyy * fy * fy + 2 * vxy * fx * fy))
 
 
+def tail_transfer(grid: FrequencyGrid, tail: float) -> FloatArray:
+    """What turns a Gaussian blur into one with an exponential part of the same variance.
+
+    A share v = sqrt(tail) (pixels squared, per axis) of the Gaussian's variance is replaced by an
+    exponential profile exp(-r / r0), v = 3 r0^2, whose transform is (1 + v k^2 / 3)^(-3/2). For
+    small v the logarithm is tail k^4 / 12: linear in `tail`, which may therefore be fitted from 0;
+    negative values mean the opposite, flatter profiles.
+    """
+    return np.asarray(np.exp(_tail_log(grid, tail)))
+
+
+def _wave_numbers(grid: FrequencyGrid) -> FloatArray:
+    return 4 * np.pi**2 * (grid.fy[:, None] ** 2 + grid.fx[None, :] ** 2)
+
+
+def _tail_log(grid: FrequencyGrid, tail: float) -> FloatArray:
+    k2, v = _wave_numbers(grid), np.sqrt(abs(tail))
+    return np.sign(tail) * (v * k2 / 2 - 1.5 * np.log1p(v * k2 / 3))
+
+
+def tail_log_slope(grid: FrequencyGrid, tail: float) -> FloatArray:
+    """Derivative of the logarithm of `tail_transfer` by `tail`."""
+    k2, v = _wave_numbers(grid), np.sqrt(abs(tail))
+    return np.asarray(k2 * k2 / 12 / (1 + v * k2 / 3))
+
+
 def kernel_transfer(grid: FrequencyGrid, edge: float, corner: float) -> FloatArray:
     """Transform of a symmetric 3x3 kernel of detector pixels whose sum is 1.
 
@@ -92,7 +118,9 @@ def kernel_transfer(grid: FrequencyGrid, edge: float, corner: float) -> FloatArr
     return 1 - 4 * (edge + corner) + 2 * edge * (cx + cy) + 4 * corner * cx * cy
 
 
-def values(transform: ComplexArray, grid: FrequencyGrid, dy: FloatArray, dx: FloatArray) -> FloatArray:
+def values(
+    transform: ComplexArray, grid: FrequencyGrid, dy: FloatArray, dx: FloatArray
+) -> FloatArray:
     """Evaluate transforms on a rectangular grid of offsets.
 
     Parameters

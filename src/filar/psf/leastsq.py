@@ -12,48 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from filar.psf.boxes import Boxes
 from filar.psf.model import BATCH, PhaseTable
 
 FloatArray = NDArray[np.float64]
 MAX_STEP = 0.3  # pixels per iteration
 MAX_OFFSET = 0.74  # from the centre of the box
 TOLERANCE = 2e-4  # pixels; the next step of a quadratic method is far below
-
-
-@dataclass(frozen=True)
-class Boxes:
-    """Pixels around stars.
-
-    Parameters
-    ----------
-    pixels : (n, box * box) float array
-        Electrons, sky included.
-    good : (n, box * box) bool array
-        Pixels that count.
-    x, y : (n,) int array
-        Central pixel of every box.
-    read_noise : float
-        Electrons.
-    other : (n, box * box) float array or None
-        Light that is known to be there besides star and sky, electrons.
-    """
-
-    pixels: NDArray[np.floating]
-    good: NDArray[np.bool_]
-    x: NDArray[np.int64]
-    y: NDArray[np.int64]
-    read_noise: float
-    other: NDArray[np.floating] | None = None
-
-    def __getitem__(self, index: NDArray[np.int64] | slice) -> Boxes:
-        other = None if self.other is None else self.other[index]
-        return Boxes(
-            self.pixels[index], self.good[index], self.x[index], self.y[index],
-            self.read_noise, other,
-        )  # fmt: skip
-
-    def __len__(self) -> int:
-        return len(self.x)
 
 
 @dataclass(frozen=True)
@@ -79,6 +44,14 @@ class BoxFits:
     converged: NDArray[np.bool_]
     residual: FloatArray
     expected: FloatArray
+
+    def __getitem__(self, index: NDArray[np.int64] | slice) -> BoxFits:
+        return BoxFits(*(getattr(self, name)[index] for name in BoxFits.__annotations__))
+
+    @property
+    def star(self) -> FloatArray:
+        """(n, box * box) the star's part of the expected light, electrons."""
+        return self.expected - self.sky[:, None]
 
 
 def normal_equations(
@@ -193,14 +166,25 @@ def fit_boxes(
     for start in range(0, len(boxes), BATCH):
         part = slice(start, start + BATCH)
         parts.append(
-            _fit_batch(table, boxes[part], x[part], y[part], flux[part], sky[part],
-                       fit_sky, model_error, iterations)  # fmt: skip
+            _fit_batch(
+                table,
+                boxes[part],
+                x[part],
+                y[part],
+                flux[part],
+                sky[part],
+                fit_sky,
+                model_error,
+                iterations,
+            )  # fmt: skip
         )
     if not parts:
         empty, pixels = np.empty(0), np.empty((0, table.box**2))
         return BoxFits(empty, empty, empty, empty, np.empty((0, 4, 4)), np.empty(0, bool),
                        pixels, pixels)  # fmt: skip
-    columns = [np.concatenate([getattr(p, name) for p in parts]) for name in BoxFits.__annotations__]
+    columns = [
+        np.concatenate([getattr(p, name) for p in parts]) for name in BoxFits.__annotations__
+    ]
     return BoxFits(*columns)
 
 
@@ -230,14 +214,14 @@ def _fit_batch(
             break
     converged = np.ones(len(boxes), bool)
     converged[active] = False
-    matrix, _, residual, expected = _equations(table, local, boxes, parameters, fit_sky, model_error)
+    matrix, _, residual, expected = _equations(
+        table, local, boxes, parameters, fit_sky, model_error
+    )
     covariance = np.zeros((len(boxes), 4, 4))
     covariance[:, :free, :free] = invert_scaled(matrix)
     covariance[boxes.good.sum(axis=1) <= free] = np.nan
     px, py, flux, sky = parameters.T
-    return BoxFits(
-        boxes.x + px, boxes.y + py, flux, sky, covariance, converged, residual, expected
-    )
+    return BoxFits(boxes.x + px, boxes.y + py, flux, sky, covariance, converged, residual, expected)
 
 
 def _equations(
@@ -255,3 +239,46 @@ def _equations(
     weight = inverse_variance(boxes, expected, star, model_error)
     matrix, vector = normal_equations(derivatives, weight, np.where(boxes.good, residual, 0.0))
     return matrix, vector, residual, expected
+
+
+def own_directions(table: PhaseTable, boxes: Boxes, fits: BoxFits, root: FloatArray) -> FloatArray:
+    """Orthonormal directions of the pixels along which position, flux and sky can move a fit.
+
+    Parameters
+    ----------
+    table : PhaseTable
+    boxes : Boxes
+    fits : BoxFits
+        With free sky.
+    root : (n, pixels) array
+        Square roots of the weights.
+
+    Returns
+    -------
+    (n, pixels, 4) array
+        Of the weighted pixels.
+    """
+    local = table.local(fits.x, fits.y)
+    flux = np.maximum(fits.flux, 1.0)
+    _, own = jacobian(table, local, fits.x - boxes.x, fits.y - boxes.y, flux, True)
+    q, _ = np.linalg.qr((own * root[:, None]).transpose(0, 2, 1))
+    return np.asarray(q)
+
+
+def sky_response(table: PhaseTable, boxes: Boxes, fits: BoxFits, model_error: float) -> FloatArray:
+    """How x, y and flux change per electron by which the sky of a fit is too low: (n, 4).
+
+    The last column is 0: for adding the uncertainty of a sky measured elsewhere.
+    """
+    response = np.zeros((len(boxes), 4))
+    for start in range(0, len(boxes), BATCH):
+        part = slice(start, start + BATCH)
+        sub = boxes[part]
+        px, py = fits.x[part] - sub.x, fits.y[part] - sub.y
+        local = table.local(fits.x[part], fits.y[part])
+        flux = np.maximum(fits.flux[part], 1.0)
+        value, rows = jacobian(table, local, px, py, flux, False)
+        weight = inverse_variance(sub, fits.expected[part], flux[:, None] * value, model_error)
+        matrix, vector = normal_equations(rows, weight, np.ones_like(weight))
+        response[part, :3] = solve_scaled(matrix, vector)
+    return response

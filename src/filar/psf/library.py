@@ -40,7 +40,7 @@ def optical_family(
     *,
     scatter: float = 0.0,
     blur: float | None = None,
-    modes: int = 34,
+    modes: int = 52,
     period: float | None = None,
 ) -> OpticalFamily:
     """Optical PSF of any telescope.
@@ -97,9 +97,7 @@ def family_for(instrument: str, chip: str, filter_name: str) -> Family:
             raise ParameterError("chip", chip, f"one of {', '.join(WFPC2_SCALES)}")
         pupil, scale = wfpc2_pupil(chip), WFPC2_SCALES[chip]
     elif instrument in ("ACS", "WFC3"):
-        pupil = Pupil(
-            WFPC2_PRIMARY_RADIUS, Obstruction(OTA_SECONDARY, OTA_VANE_WIDTH, 45.0)
-        )
+        pupil = Pupil(WFPC2_PRIMARY_RADIUS, Obstruction(OTA_SECONDARY, OTA_VANE_WIDTH, 45.0))
         fallback = HST_SCALES["WFC" if instrument == "ACS" else "UVIS"]
         scale = next((s for key, s in HST_SCALES.items() if key in chip.upper()), fallback)
     else:

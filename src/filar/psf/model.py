@@ -21,6 +21,7 @@ FloatArray = NDArray[np.float64]
 PHASE_RANGE = 0.75  # a star may wander this far from the centre of its box
 NEGLIGIBLE = 3e-5  # of the light: where the transform ends, for the degree of the series
 BATCH = 1024
+ANNULUS = (7.0, 12.0)  # radii of the sky annulus, pixels
 
 
 @dataclass(frozen=True)
@@ -44,9 +45,7 @@ class FieldGrid:
         """Polynomial nodes that keep the interpolation error even over an image of this shape."""
         t = np.sort(np.cos(np.pi * (np.arange(count) + 0.5) / count))
         ny, nx = shape
-        return cls(
-            tuple((t + 1) / 2 * nx - 0.5), tuple((t + 1) / 2 * ny - 0.5), "polynomial"
-        )
+        return cls(tuple((t + 1) / 2 * nx - 0.5), tuple((t + 1) / 2 * ny - 0.5), "polynomial")
 
     @property
     def points(self) -> list[tuple[float, float]]:
@@ -265,7 +264,27 @@ class FieldPSF:
             stamps[part] = table.evaluate(table.local(x[part], y[part]), px, py)[0]
         return stamps.reshape(-1, box, box)
 
+    def annulus_mean(self, x: FloatArray, y: FloatArray) -> FloatArray:
+        """Mean of the unit-flux PSF of stars at (x, y) over their sky annulus: (n,)."""
+        cache: dict[int, Any] = self._tables  # type: ignore[attr-defined]
+        if 0 not in cache:
+            half = int(ANNULUS[1])
+            offsets = np.arange(-half, half + 1.0)
+            stamps = values(self.transforms, self.grid, offsets, offsets)
+            dy, dx = annulus_offsets(*ANNULUS)
+            cache[0] = stamps[:, dy + half, dx + half].mean(axis=1)
+        return np.asarray(self.nodes.weights(x, y) @ cache[0])
+
     def at(self, x: float, y: float) -> NDArray[np.complex64]:
         """Transform at one place of the chip."""
         weights = self.nodes.weights(np.array([x]), np.array([y]))[0]
         return np.asarray(np.tensordot(weights.astype(np.float32), self.transforms, axes=1))
+
+
+def annulus_offsets(inner: float, outer: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Rows and columns, relative to the centre, of the pixels between two radii."""
+    span = np.arange(-int(outer), int(outer) + 1)
+    dy, dx = np.meshgrid(span, span, indexing="ij")
+    r = np.hypot(dy, dx)
+    ring = (r >= inner) & (r <= outer)
+    return dy[ring], dx[ring]

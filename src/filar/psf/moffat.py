@@ -50,6 +50,14 @@ class MoffatFamily:
             Parameter("beta_inverse", 0.3, 0.15, 0, 0.0),
         )
 
+    def coarse(self) -> MoffatFamily:
+        """The same: it is simple enough."""
+        return self
+
+    def starts(self) -> list[dict[str, float]]:
+        """A range of widths."""
+        return [{"log_fwhm": float(np.log(w))} for w in (1.5, 2.5, 4.5)]
+
     def transforms(self, points: Points, local: FloatArray) -> ComplexArray:
         """Effective PSFs at pixels (x, y) with local parameters of shape (points, parameters)."""
         return np.stack([self._transform(row) for row in local])

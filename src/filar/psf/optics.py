@@ -89,18 +89,21 @@ class Optics:
         return phases
 
     def amplitudes(self, x: float, y: float) -> list[NDArray[np.float32]]:
-        """Pupil amplitudes for a star at pixel (x, y), one array per wavelength.
+        """Pupil amplitudes for a star at pixel (x, y), and how they change with the camera's shift.
 
         Samples are means over their cells. All light that passes the pupil counts as 1: what the
         sharp edges send beyond the period is missing from the images, not folded into them.
+
+        Returns
+        -------
+        list of (3, n, n) arrays, one per wavelength
+            Amplitude, and its derivatives by a shift of the camera's obscuration along x and y
+            (per primary radius).
         """
         return _amplitudes(self, x, y)
 
-    def intensity(
-        self,
-        amplitudes: list[NDArray[np.float32]],
-        coefficients: FloatArray,
-        derivatives: bool = False,
+    def image(
+        self, amplitudes: list[NDArray[np.float32]], state: FloatArray, derivatives: bool = False
     ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
         """Monochromatic images added up.
 
@@ -108,54 +111,83 @@ class Optics:
         ----------
         amplitudes : list of arrays
             From `amplitudes`.
-        coefficients : (modes,) array
-            Waves rms at 547 nm.
+        state : (modes + 4,) array
+            Zernike coefficients (waves rms at 547 nm), shift of the camera's obscuration along x
+            and y (primary radii), tilt and curvature of the passband (relative weights).
         derivatives : bool
-            Whether the derivatives by the coefficients are wanted.
+            Whether the derivatives by the state are wanted.
 
         Returns
         -------
         image : (samples, samples) array
             Fraction of the light per sample, in FFT order (the centre first).
-        derivative : (modes, samples, samples) array or None
-            By each coefficient.
+        derivative : (modes + 4, samples, samples) array or None
+            By each element of the state.
         """
-        n = self.grid.samples
+        n, modes = self.grid.samples, self.modes
+        coefficients = state[:modes].astype(np.float32)
+        shift_x, shift_y, tilt, curvature = state[modes:].astype(np.float32)
         image = np.zeros((n, n), np.float32)
-        gradient = np.zeros((self.modes, n, n), np.float32) if derivatives else None
-        for amplitude, phases in zip(amplitudes, self._phases, strict=True):
-            wavefront = np.tensordot(coefficients.astype(np.float32), phases, axes=1)
-            field = (amplitude * np.exp(1j * wavefront)).astype(np.complex64)
-            focal = fft.fft2(field, (n, n))
-            image += focal.real**2 + focal.imag**2
+        gradient = np.zeros((modes + 4, n, n), np.float32) if derivatives else None
+        for k, (amplitude, phases) in enumerate(zip(amplitudes, self._phases, strict=True)):
+            slope, bend = self._band_shapes[:, k]
+            weight = np.float32(1 + tilt * slope + curvature * bend)
+            unit = np.exp(1j * np.tensordot(coefficients, phases, axes=1)).astype(np.complex64)
+            pupil = (amplitude[0] + shift_x * amplitude[1] + shift_y * amplitude[2]) * unit
+            focal = fft.fft2(pupil, (n, n))
+            light = focal.real**2 + focal.imag**2
+            image += weight * light
             if gradient is not None:
-                focal_modes = fft.fft2(field * phases, (n, n), overwrite_x=True)
-                # d|E|^2 = 2 Re(conj(E) i dE) = 2 (Im E Re dE - Re E Im dE)
-                gradient += 2 * (focal.imag * focal_modes.real - focal.real * focal_modes.imag)
+                modal = fft.fft2(
+                    np.concatenate([1j * pupil * phases, amplitude[1:] * unit]), (n, n)
+                )
+                # d|E|^2 = 2 Re(conj(E) dE)
+                change = focal.real * modal.real + focal.imag * modal.imag
+                gradient[: modes + 2] += 2 * weight * change
+                gradient[modes + 2] += slope * light
+                gradient[modes + 3] += bend * light
         return image, gradient
 
+    @cached_property
+    def _band_shapes(self) -> NDArray[np.float32]:
+        """(2, wavelengths) relative changes of the passband that keep the total: tilt and bend."""
+        weights, wavelengths = np.array(self.weights), np.array(self.wavelengths)
+        if len(weights) == 1:
+            return np.zeros((2, 1), np.float32)
+        slope = wavelengths - weights @ wavelengths
+        slope /= np.abs(slope).max()
+        bend = slope**2 - weights @ slope**2
+        bend -= slope * (weights @ (bend * slope)) / (weights @ slope**2)
+        return np.stack([slope, bend / np.abs(bend).max()]).astype(np.float32)
+
     def transform(
-        self,
-        amplitudes: list[NDArray[np.float32]],
-        coefficients: FloatArray,
-        derivatives: bool = False,
+        self, amplitudes: list[NDArray[np.float32]], state: FloatArray, derivatives: bool = False
     ) -> tuple[NDArray[np.complex64], NDArray[np.complex64] | None]:
-        """Transform of `intensity` (and of its derivatives), ``rfft2`` halves."""
-        image, gradient = self.intensity(amplitudes, coefficients, derivatives)
+        """Transform of `image` (and of its derivatives), ``rfft2`` halves."""
+        image, gradient = self.image(amplitudes, state, derivatives)
         return fft.rfft2(image), None if gradient is None else fft.rfft2(gradient)
+
+
+SHIFT_STEP = 0.02  # primary radii, for derivatives by the camera's shift
 
 
 @lru_cache(maxsize=512)
 def _amplitudes(optics: Optics, x: float, y: float) -> list[NDArray[np.float32]]:
-    fine = optics.pupil.transmission(x, y)
-    edges = np.linspace(-1, 1, fine.shape[0] + 1)
+    pupil, h = optics.pupil, SHIFT_STEP
+    fine = [pupil.transmission(x, y)]
+    for dx, dy in ((h, 0.0), (0.0, h)):
+        change = pupil.transmission(x, y, extra=(dx, dy)) - pupil.transmission(
+            x, y, extra=(-dx, -dy)
+        )
+        fine.append(change / (2 * h))
+    edges = np.linspace(-1, 1, fine[0].shape[0] + 1)
     result = []
     for wavelength, weight in zip(optics.wavelengths, optics.weights, strict=True):
         u, step = optics._coordinates(wavelength), optics._step(wavelength)
         low = np.maximum(u[:, None] - step / 2, edges[None, :-1])
         high = np.minimum(u[:, None] + step / 2, edges[None, 1:])
         overlap = np.maximum(high - low, 0) / step
-        cells = overlap @ fine @ overlap.T
-        power = np.sum(cells) * optics.grid.samples**2
+        cells = np.stack([overlap @ f @ overlap.T for f in fine])
+        power = np.sum(cells[0]) * optics.grid.samples**2
         result.append((cells * np.sqrt(weight / power)).astype(np.float32))
     return result

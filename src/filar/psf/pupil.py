@@ -99,7 +99,9 @@ class Pupil:
         sx, sy = np.array(self.shift) @ (x - self.centre[0], y - self.centre[1])
         return float(sx), float(sy)
 
-    def transmission(self, x: float, y: float, samples: int = 384) -> FloatArray:
+    def transmission(
+        self, x: float, y: float, samples: int = 384, extra: tuple[float, float] = (0.0, 0.0)
+    ) -> FloatArray:
         """Transmission as seen by a star at pixel (x, y).
 
         Parameters
@@ -108,6 +110,8 @@ class Pupil:
             Detector pixel.
         samples : int
             Samples across the square that just holds the primary.
+        extra : (float, float)
+            Further shift of the camera's obscuration, primary radii.
 
         Returns
         -------
@@ -122,6 +126,7 @@ class Pupil:
             distance = np.minimum(distance, np.hypot(px - cx, py - cy) - r)
         if self.camera is not None:
             sx, sy = self.camera_shift(x, y)
+            sx, sy = sx + extra[0], sy + extra[1]
             distance = np.minimum(distance, self.camera.distance(px - sx, py - sy))
         return np.clip(0.5 + distance * (samples / 2), 0, 1)
 

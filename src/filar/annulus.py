@@ -1,0 +1,96 @@
+"""Sky of every star from an annulus around it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filar.psf.model import ANNULUS, BATCH, annulus_offsets
+
+FloatArray = NDArray[np.float64]
+CLIP_HIGH = 2.5  # standard deviations; neighbours only ever add light
+CLIP_LOW = 3.0
+ROUNDS = 6
+
+
+@dataclass(frozen=True, eq=False)
+class AnnulusSky:
+    """Sky levels of stars.
+
+    Parameters
+    ----------
+    level, error : (n,) float array
+        Clipped mean and its standard deviation, electrons per pixel.
+    """
+
+    level: FloatArray
+    error: FloatArray
+
+
+def annulus_sky(
+    image: NDArray[np.floating[Any]],
+    unusable: NDArray[np.bool_],
+    x: FloatArray,
+    y: FloatArray,
+) -> AnnulusSky:
+    """Clipped mean of the usable pixels of the annulus around each star.
+
+    Parameters
+    ----------
+    image : (ny, nx) array
+        Electrons.
+    unusable : (ny, nx) bool array
+        Pixels that do not count.
+    x, y : (n,) array
+        Stars, pixels.
+
+    Returns
+    -------
+    AnnulusSky
+        The image's median where an annulus has no usable pixel.
+    """
+    dy, dx = annulus_offsets(*ANNULUS)
+    level, error = np.empty(len(x)), np.empty(len(x))
+    usable = image[~unusable]
+    fallback = (float(np.median(usable)), float(np.std(usable))) if usable.size else (0.0, 0.0)
+    padded = np.where(unusable, np.inf, image)
+    for start in range(0, len(x), BATCH):
+        part = slice(start, start + BATCH)
+        rows = np.rint(y[part]).astype(int)[:, None] + dy
+        columns = np.rint(x[part]).astype(int)[:, None] + dx
+        ny, nx = image.shape
+        inside = (rows >= 0) & (rows < ny) & (columns >= 0) & (columns < nx)
+        pixels = padded[np.clip(rows, 0, ny - 1), np.clip(columns, 0, nx - 1)]
+        level[part], error[part] = _clipped_mean(np.where(inside, pixels, np.inf), fallback)
+    return AnnulusSky(level, error)
+
+
+def _clipped_mean(
+    pixels: NDArray[np.floating[Any]], fallback: tuple[float, float]
+) -> tuple[FloatArray, FloatArray]:
+    """Iterated clipped mean of rows in which unusable pixels are infinite."""
+    ordered = np.sort(pixels, axis=1)
+    count = np.isfinite(ordered).sum(axis=1)
+    index = np.arange(len(ordered))
+    middle = ordered[index, np.maximum(count // 2, 0).clip(0, ordered.shape[1] - 1)]
+    # the lower half of the distribution is free of neighbours: its width is the noise
+    low = ordered[index, (count * 0.1587).astype(int)]
+    empty = count < 8
+    middle, low = np.where(empty, fallback[0], middle), np.where(empty, fallback[0], low)
+    sigma = np.maximum(middle - low, 1e-6)
+    finite = np.where(np.isfinite(ordered), ordered, 0.0)
+    level = middle
+    kept = np.maximum(count, 1)
+    for _ in range(ROUNDS):
+        keep = (ordered > (level - CLIP_LOW * sigma)[:, None]) & (
+            ordered < (level + CLIP_HIGH * sigma)[:, None]
+        )
+        kept = np.maximum(keep.sum(axis=1), 1)
+        new = (finite * keep).sum(axis=1) / kept
+        spread = np.sqrt(np.maximum((finite**2 * keep).sum(axis=1) / kept - new**2, 0))
+        level = np.where(empty, fallback[0], new)
+        sigma = np.where(empty, fallback[1], np.maximum(spread * 1.05, 1e-6))
+    return level, sigma / np.sqrt(kept)

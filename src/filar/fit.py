@@ -1,0 +1,294 @@
+"""The classic measurement: least-squares PSF fits of position and flux, with errors and flags."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filar.annulus import annulus_sky
+from filar.errors import ParameterError
+from filar.exposure import Exposure
+from filar.flags import Flag
+from filar.psf.bound import cramer_rao
+from filar.psf.boxes import Boxes, cut, cut_boxes
+from filar.psf.leastsq import MAX_OFFSET, BoxFits, fit_boxes, sky_response
+from filar.psf.model import FieldPSF
+from filar.psf.render import render_image
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+SATURATED_BOX = 13  # pixels, for the wings of saturated stars
+SATURATED_MODEL_ERROR = 0.05  # wings are the least known part of a PSF
+RECENTRE = 0.6  # pixels from the centre of the box beyond which the box is moved
+ACCEPTED_LOSS = 0.02  # of precision for bright stars, by a box that is not larger
+BOXES = (5, 7, 9, 11)
+
+
+@dataclass(frozen=True, eq=False)
+class StarFits:
+    """Measurements of stars, all arrays of shape (n,).
+
+    Parameters
+    ----------
+    x, y : float array
+        Pixels.
+    flux : float array
+        Electrons, in all of the PSF.
+    sky : float array
+        Electrons per pixel.
+    x_err, y_err, flux_err, sky_err : float array
+        Standard deviations, from the covariance; NaN where no fit was possible.
+    qfit : float array
+        Sum of the absolute residuals in the box over the flux, as hst1pass defines q.
+    chi2 : float array
+        Reduced chi-square.
+    n_pixels : int array
+        Pixels that counted.
+    flags : int32 array
+        Bits of `filar.flags.Flag`.
+    """
+
+    x: FloatArray
+    y: FloatArray
+    flux: FloatArray
+    sky: FloatArray
+    x_err: FloatArray
+    y_err: FloatArray
+    flux_err: FloatArray
+    sky_err: FloatArray
+    qfit: FloatArray
+    chi2: FloatArray
+    n_pixels: NDArray[np.int64]
+    flags: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+
+def best_box(psf: FieldPSF, shape: tuple[int, int]) -> int:
+    """Smallest box that loses next to nothing of a bright star's information.
+
+    A box of 5 pixels does for WFPC2's wide-field chips; in F814W on the PC it would lose 9%.
+
+    Parameters
+    ----------
+    psf : FieldPSF
+    shape : (int, int)
+        Rows and columns of the chip.
+
+    Returns
+    -------
+    int
+        Odd number of pixels.
+    """
+    phases = (np.arange(4) + 0.5) / 4 - 0.5
+    x, y = (
+        p.ravel() + s // 2 for p, s in zip(np.meshgrid(phases, phases), shape[::-1], strict=True)
+    )
+    errors = [
+        np.mean(cramer_rao(psf, x, y, np.full(x.size, 2e4), sky=20.0, read_noise=5.0, box=box).x)
+        for box in BOXES
+    ]
+    return next(
+        b for b, e in zip(BOXES, errors, strict=True) if e <= errors[-1] * (1 + ACCEPTED_LOSS)
+    )
+
+
+def fit_stars(
+    exposure: Exposure,
+    psf: FieldPSF,
+    x: FloatArray,
+    y: FloatArray,
+    *,
+    box: int | None = None,
+    sky: Literal["annulus", "fit"] = "annulus",
+    subtract_neighbours: bool = False,
+    model_error: float = 0.0,
+    saturated: BoolArray | None = None,
+) -> StarFits:
+    """Fit the PSF to stars.
+
+    Parameters
+    ----------
+    exposure : Exposure
+        The image.
+    psf : FieldPSF
+        Its PSF.
+    x, y : (n,) array
+        Start positions, good to half a pixel; pixels.
+    box : int or None
+        Odd size of the box; by default the smallest that keeps the information, see `best_box`.
+    sky : {"annulus", "fit"}
+        Sky from an annulus around each star, or free in each star's fit.
+    subtract_neighbours : bool
+        Whether to fit a second time with the light of all other stars taken off.
+    model_error : float
+        Relative error of the PSF, which limits the weights of bright stars.
+    saturated : (n,) bool array or None
+        Stars to be fitted by their unsaturated wings in a larger box; by default those with
+        saturated pixels in the box.
+
+    Returns
+    -------
+    StarFits
+
+    Raises
+    ------
+    ParameterError
+        If the box is not an odd number of at least 3, or `sky` is neither of the two.
+    """
+    if sky not in ("annulus", "fit"):
+        raise ParameterError("sky", sky, "'annulus' or 'fit'")
+    size = best_box(psf, exposure.shape) if box is None else box
+    if size < 3 or size % 2 == 0:
+        raise ParameterError("box", box, "an odd number of pixels, 3 or more")
+    x, y = (np.asarray(a, np.float64).ravel() for a in (x, y))
+    job = _Job(exposure, psf, size, sky == "fit", model_error, saturated)
+    fits = job.run(x, y, None)
+    if subtract_neighbours and len(x):
+        model = _model_image(exposure, psf, fits)
+        fits = job.run(fits.x, fits.y, model, previous=fits)
+    return fits
+
+
+def _model_image(exposure: Exposure, psf: FieldPSF, fits: StarFits) -> FloatArray:
+    """All stars that have a flux, drawn."""
+    use = np.isfinite(fits.flux_err) & (fits.flux > 0)
+    return render_image(psf, exposure.shape, fits.x[use], fits.y[use], fits.flux[use])
+
+
+@dataclass(frozen=True, eq=False)
+class _Job:
+    """What stays the same between the groups and passes of one call of `fit_stars`."""
+
+    exposure: Exposure
+    psf: FieldPSF
+    box: int
+    fit_sky: bool
+    model_error: float
+    saturated: BoolArray | None
+
+    def run(
+        self,
+        x: FloatArray,
+        y: FloatArray,
+        model: FloatArray | None,
+        previous: StarFits | None = None,
+    ) -> StarFits:
+        """Fit ordinary stars in the box and saturated ones in a larger one."""
+        wings = self.saturated
+        if wings is None:
+            wings = self._touches(self.exposure.saturated, x, y)
+        parts = []
+        for chosen, box, error in (
+            (np.flatnonzero(~wings), self.box, self.model_error),
+            (np.flatnonzero(wings), max(self.box, SATURATED_BOX), SATURATED_MODEL_ERROR),
+        ):
+            before = None if previous is None else previous.flux[chosen]
+            fits = self._group(
+                x[chosen], y[chosen], box, max(error, self.model_error), model, before
+            )
+            parts.append((chosen, fits))
+        result = {
+            f.name: np.empty(len(x), getattr(parts[0][1], f.name).dtype) for f in fields(StarFits)
+        }
+        for chosen, fits in parts:
+            for name, column in result.items():
+                column[chosen] = getattr(fits, name)
+        result["flags"][wings] |= Flag.SATURATED
+        return StarFits(**result)
+
+    def _touches(self, mask: BoolArray, x: FloatArray, y: FloatArray) -> BoolArray:
+        """Stars with a pixel of the mask in their box."""
+        centre = np.rint(x).astype(np.int64), np.rint(y).astype(np.int64)
+        return np.asarray(cut(mask, *centre, self.box, False).any(axis=1))
+
+    def _boxes(
+        self,
+        x: FloatArray,
+        y: FloatArray,
+        box: int,
+        own: FloatArray | None,
+        model: FloatArray | None,
+    ) -> Boxes:
+        """Pixels around the stars, with the light of their neighbours if it is known."""
+        if model is None or own is None:
+            return cut_boxes(self.exposure, x, y, box)
+        centre = np.rint(x).astype(np.int64), np.rint(y).astype(np.int64)
+        stars = own[:, None] * self.psf.stamps(x, y, box).reshape(len(x), -1)
+        return cut_boxes(self.exposure, x, y, box, cut(model, *centre, box, 0.0) - stars)
+
+    def _group(
+        self, x: FloatArray, y: FloatArray, box: int, model_error: float,
+        model: FloatArray | None, flux: FloatArray | None,
+    ) -> StarFits:  # fmt: skip
+        """Fit stars that share a box size."""
+        own = None if flux is None else np.where(np.isfinite(flux), np.maximum(flux, 0), 0)
+        data = self.exposure.data if model is None else self.exposure.data - model
+        ring = annulus_sky(data, self.exposure.unusable, x, y)
+        halo = self.psf.annulus_mean(x, y)
+        boxes = self._boxes(x, y, box, own, model)
+        level = ring.level
+        if flux is None:
+            light = np.where(boxes.good, boxes.pixels - level[:, None], 0).sum(axis=1)
+            flux = np.maximum(light, 10.0) * 1.15
+        else:
+            halo = np.zeros_like(halo)  # the image that the ring was measured on has no star
+        table = self.psf.table(box)
+        for attempt in range(3):
+            fits = fit_boxes(table, boxes, x, y, np.maximum(flux, 1.0), level, fit_sky=self.fit_sky,
+                             model_error=model_error)  # fmt: skip
+            level = ring.level - np.maximum(fits.flux, 0) * halo
+            away = np.maximum(np.abs(fits.x - boxes.x), np.abs(fits.y - boxes.y)) > RECENTRE
+            settled = not away.any() and np.all(np.abs(fits.flux * halo) < 0.1 * ring.error)
+            x, y, flux = fits.x, fits.y, fits.flux
+            if settled or attempt == 2:
+                break
+            if away.any():
+                boxes = self._boxes(x, y, box, own, model)
+        return self._result(fits, boxes, box, ring.error, model_error)
+
+    def _result(
+        self, fits: BoxFits, boxes: Boxes, box: int, ring_error: FloatArray, model_error: float
+    ) -> StarFits:
+        """Errors, quality and flags."""
+        covariance = fits.covariance.copy()
+        if not self.fit_sky:
+            response = sky_response(self.psf.table(box), boxes, fits, model_error)
+            covariance += (
+                response[:, :, None] * response[:, None, :] * ring_error[:, None, None] ** 2
+            )
+        variance = np.einsum("nii->ni", covariance)
+        sigma = np.sqrt(np.where(variance > 0, variance, np.nan))
+        n_pixels = boxes.good.sum(axis=1)
+        residual = np.where(boxes.good, fits.residual, 0)
+        noise = np.maximum(fits.expected, 0) + boxes.read_noise**2
+        noise = noise + (model_error * (fits.expected - fits.sky[:, None])) ** 2
+        freedom = np.maximum(n_pixels - (4 if self.fit_sky else 3), 1)
+        failed = ~np.isfinite(sigma[:, 0])
+        flux = np.where(failed, np.nan, fits.flux)
+        positive = np.where(flux > 0, flux, np.nan)
+        return StarFits(
+            x=fits.x, y=fits.y, flux=flux, sky=fits.sky,
+            x_err=sigma[:, 0], y_err=sigma[:, 1], flux_err=sigma[:, 2],
+            sky_err=sigma[:, 3] if self.fit_sky else ring_error,
+            qfit=np.abs(residual).sum(axis=1) / positive,
+            chi2=np.where(failed, np.nan, (residual**2 / noise).sum(axis=1) / freedom),
+            n_pixels=n_pixels, flags=self._flags(fits, boxes, box, failed),
+        )  # fmt: skip
+
+    def _flags(self, fits: BoxFits, boxes: Boxes, box: int, failed: BoolArray) -> NDArray[np.int32]:
+        flags = np.zeros(len(fits.x), np.int32)
+        x, y = boxes.x, boxes.y
+        at_edge = cut(self.exposure.edge, x, y, box, True).any(axis=1)
+        bad = cut(self.exposure.mask & ~self.exposure.edge, x, y, box, False).any(axis=1)
+        stuck = np.maximum(np.abs(fits.x - x), np.abs(fits.y - y)) >= MAX_OFFSET
+        flags[at_edge] |= Flag.EDGE
+        flags[bad] |= Flag.MASKED
+        flags[(~fits.converged | stuck) & ~failed] |= Flag.NOT_CONVERGED
+        flags[failed] |= Flag.NO_FIT
+        flags[fits.flux <= 0] |= Flag.NON_POSITIVE
+        return flags
