@@ -82,18 +82,18 @@ def _make(settings: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
     import numpy as np
     from rich.progress import Progress
 
+    from filar.instruments.wfpc2_facts import CHIPS
     from filar.psf.library import default_psf_for
     from filar.simulate import COSMIC_RAY_RATE, draw_stars, simulate_exposure
 
     chips = settings["chips"]
     messages = console.messages()
-    streams = np.random.SeedSequence(settings["seed"]).spawn(len(chips))
+    # One stream per chip of the camera: a chip does not depend on which others are simulated.
+    streams = dict(zip(CHIPS, np.random.SeedSequence(settings["seed"]).spawn(4), strict=True))
     exposures, fields = [], {}
     with Progress(console=messages, transient=True, disable=not messages.is_terminal) as progress:
-        for chip, stream in progress.track(
-            list(zip(chips, streams, strict=True)), description="simulating"
-        ):
-            where, light = stream.spawn(2)
+        for chip in progress.track(chips, description="simulating"):
+            where, light = streams[chip].spawn(2)
             fields[chip] = draw_stars(
                 settings["stars"],
                 limits=settings["flux"],
