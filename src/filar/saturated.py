@@ -13,7 +13,7 @@ from filar.flags import Flag
 FloatArray = NDArray[np.float64]
 
 _WINDOW = 11
-_RADIUS = 7.0
+_SMALLEST_RADIUS, _RADIUS = 3.5, 7.0
 _ROUNDS = 12
 # Light down to this part of the saturation level counts for the centre.
 _DEPTH = 30.0
@@ -83,8 +83,9 @@ def find_saturated(exposure: Exposure, sky: FloatArray) -> SaturatedStars:
     around = ndimage.grey_dilation(labels, size=(5, 3))
     flux = ndimage.sum_labels(np.where(exposure.mask & ~saturated, 0, residual), around, index)
     peak = np.asarray(ndimage.maximum(residual, labels, index), float)
-    start_x, start_y = _start(exposure, residual, labels, index)
-    x, y = _refine(exposure, residual, start_x, start_y)
+    start_x, start_y, width, height = _start(exposure, residual, labels, index)
+    radius = np.clip(width + 2.5, _SMALLEST_RADIUS, _RADIUS)
+    x, y = _refine(exposure, residual, start_x, start_y, radius, height > width + 1)
     flags = np.full(count, int(Flag.SATURATED), np.int32)
     flags[_wingless(exposure, residual, labels, index)] |= np.int32(Flag.COSMIC_RAY)
     return SaturatedStars(x, y, np.asarray(flux, float), peak, flags, region)
@@ -92,16 +93,18 @@ def find_saturated(exposure: Exposure, sky: FloatArray) -> SaturatedStars:
 
 def _start(
     exposure: Exposure, residual: FloatArray, labels: NDArray[np.intp], index: NDArray[np.intp]
-) -> tuple[FloatArray, FloatArray]:
-    """Middle of the blob across the trail; along it, the middle of the brightest wings."""
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Middle of the blob across the trail, of the brightest wings along it; width and height."""
     from scipy import ndimage
 
     usable = ~exposure.unusable
     x = np.empty(len(index))
     y = np.empty(len(index))
+    width, height = np.empty(len(index)), np.empty(len(index))
     for i, (rows, columns) in enumerate(ndimage.find_objects(labels)):
         blob = labels[rows, columns] == index[i]
         widths = blob.sum(axis=1)
+        width[i], height[i] = widths.max(), len(widths)
         wide = widths >= max(1, 0.7 * widths.max())
         x[i] = columns.start + np.average(np.arange(blob.shape[1]), weights=blob[wide].sum(axis=0))
         reach = int(np.ceil(0.5 * blob.shape[1]))
@@ -118,11 +121,16 @@ def _start(
         near = bright & (np.abs(np.arange(len(span)) - middle) <= 6)
         weight = np.where(near, wings, 0)
         y[i] = np.average(span, weights=weight) if weight.sum() > 0 else span.mean()
-    return x, y
+    return x, y, width, height
 
 
 def _refine(
-    exposure: Exposure, residual: FloatArray, x: FloatArray, y: FloatArray
+    exposure: Exposure,
+    residual: FloatArray,
+    x: FloatArray,
+    y: FloatArray,
+    radius: FloatArray,
+    bled: NDArray[np.bool_],
 ) -> tuple[FloatArray, FloatArray]:
     """Centroid of the clipped logarithm in a window that follows it, all blobs at once.
 
@@ -142,9 +150,9 @@ def _refine(
     trail = cx[:, None].copy()
     for _ in range(_ROUNDS):
         along_x, along_y = dx - cx[:, None], dy - cy[:, None]
-        window = light * np.clip(_RADIUS + 0.5 - np.hypot(along_x, along_y), 0.0, 1.0)
+        window = light * np.clip(radius[:, None] + 0.5 - np.hypot(along_x, along_y), 0.0, 1.0)
         rows = window * np.clip(3.0 - np.abs(along_y), 0.0, 1.0)
-        columns = window * (np.abs(dx - trail) >= 1.6)
+        columns = window * (~bled[:, None] | (np.abs(dx - trail) >= 1.6))
         cx = cx + _mean(rows, along_x)
         cy = cy + _mean(columns, along_y)
     trusted = (np.abs(cx - (x - ix)) < 3.0) & (np.abs(cy - (y - iy)) < 3.0)
