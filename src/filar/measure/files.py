@@ -301,6 +301,8 @@ def _measure_task(task: _Task, progress: Progress | None = None) -> FileResult:
             errors.append(str(error))
         except MemoryError:
             errors.append(f"{task.path}: out of memory; try fewer workers")
+        except Exception as error:  # one file's surprise must not cost the others' results
+            errors.append(f"{task.path}: unexpected {type(error).__name__}: {error}")
     odd = [str(w.message) for w in caught if w.category is UserWarning]
     chips = tuple(_summarise(measurement) for measurement in measurements)
     seconds = perf_counter() - started
