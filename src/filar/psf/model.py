@@ -55,7 +55,7 @@ class FieldGrid:
     def weights(self, x: FloatArray, y: FloatArray) -> FloatArray:
         """Weight of every node for stars at (x, y): shape (n, nodes)."""
         wx, wy = self._axis(np.asarray(x, float), self.x), self._axis(np.asarray(y, float), self.y)
-        return (wy[:, :, None] * wx[:, None, :]).reshape(len(wx), -1)
+        return (wy[:, :, None] * wx[:, None, :]).reshape(len(wx), wy.shape[1] * wx.shape[1])
 
     def _axis(self, positions: FloatArray, nodes: tuple[float, ...]) -> FloatArray:
         knots = np.array(nodes)
