@@ -85,8 +85,7 @@ def phases_of(
     """
     counts_x, chi2_x = phase_histogram(x[chosen], PHASE_BINS)
     counts_y, chi2_y = phase_histogram(y[chosen], PHASE_BINS)
-    median = float(np.nanmedian(q[chosen])) if chosen.any() else float("nan")
-    return Phases(title, int(chosen.sum()), counts_x, counts_y, chi2_x, chi2_y, median)
+    return Phases(title, int(chosen.sum()), counts_x, counts_y, chi2_x, chi2_y, median(q[chosen]))
 
 
 def all_phases(measurement: Measurement) -> list[Phases]:
@@ -161,17 +160,17 @@ def bound_curve(measurement: Measurement, points: int = 40) -> ErrorCurve | None
     Returns
     -------
     ErrorCurve or None
-        None without stars.
+        None without stars that have magnitudes.
     """
     from filar.psf.bound import cramer_rao
 
     table = measurement.catalog
     flux, mag = table["flux_fit"].value, table["mag"].value
-    good = np.isfinite(flux) & (flux > 0)
+    good = np.isfinite(mag) & (flux > 0)
     if not good.any():
         return None
     grid = np.geomspace(flux[good].min(), flux[good].max(), points)
-    zero = np.nanmedian(mag[good] + 2.5 * np.log10(flux[good]))
+    zero = median(mag[good] + 2.5 * np.log10(flux[good]))
     phases = (np.arange(_CURVE_PHASES) + 0.5) / _CURVE_PHASES - 0.5
     ny, nx = measurement.exposure.shape
     dx, dy, flux_grid = (a.ravel() for a in np.meshgrid(phases, phases, grid, indexing="ij"))
@@ -180,7 +179,7 @@ def bound_curve(measurement: Measurement, points: int = 40) -> ErrorCurve | None
         nx // 2 + dx,
         ny // 2 + dy,
         flux_grid,
-        sky=float(np.nanmedian(table["local_bkg"].value)),
+        sky=median(table["local_bkg"].value),
         read_noise=measurement.exposure.read_noise,
         box=table.meta["exposures"][0]["box"],
         fit_sky=measurement.settings.sky == "fit",
@@ -227,7 +226,7 @@ def chip_rows(measurement: Measurement) -> list[tuple[str, str]]:
         ("exposure time", _number(exposure.exposure_time, "g", " s")),
         ("gain", _number(exposure.gain, "g", " e-/DN")),
         ("read noise", _number(exposure.read_noise, ".2f", " e-")),
-        ("sky, median", _number(_median(table["local_bkg"].value), ".2f", " e-/pixel")),
+        ("sky, median", _number(median(table["local_bkg"].value), ".2f", " e-/pixel")),
         ("stars", str(len(table))),
         ("fitted box", f"{table.meta['exposures'][0]['box']} pixels"),
         ("PSF", measurement.psf.name),
@@ -258,7 +257,19 @@ def flag_rows(flags: NDArray[np.integer[Any]]) -> list[tuple[str, int, str]]:
     return [("(none)", int(np.count_nonzero(flags == 0)), "nothing against the star"), *rows]
 
 
-def _median(values: FloatArray) -> float:
+def median(values: NDArray[Any]) -> float:
+    """Median of the finite values.
+
+    Parameters
+    ----------
+    values : array
+        Any shape.
+
+    Returns
+    -------
+    float
+        NaN if there is none.
+    """
     good = values[np.isfinite(values)]
     return float(np.median(good)) if good.size else float("nan")
 

@@ -14,7 +14,7 @@ from filar.catalogfile import check_output, whole_file
 from filar.errors import ParameterError
 from filar.flags import Flag
 from filar.measure import Measurement
-from filar.report.facts import Phases, all_phases, bound_curve, chip_rows, credit, flag_rows
+from filar.report.facts import Phases, all_phases, bound_curve, chip_rows, credit, flag_rows, median
 from filar.report.figures import (
     error_figure,
     image_figure,
@@ -166,7 +166,7 @@ def _chip(measurement: Measurement) -> tuple[dict[str, Any], dict[str, Any]]:
     from filar.sky import background
 
     sky, noise = background(measurement.exposure)
-    level, sigma = (float(np.nanmedian(a[~measurement.exposure.mask])) for a in (sky, noise))
+    level, sigma = (median(a[~measurement.exposure.mask]) for a in (sky, noise))
     source = star_source(measurement)
     phases = all_phases(measurement)
     figures = {
