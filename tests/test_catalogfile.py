@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from filar import catalogfile
 from filar.errors import InputFileError, OutputFileError, ParameterError
+from filar.wholefile import whole_file
 
 from .catalog_samples import make_table
 
@@ -141,10 +142,10 @@ def test_an_existing_file_is_only_replaced_when_allowed(tmp_path):
 def test_a_failure_leaves_the_old_file_and_no_other(tmp_path):
     path = tmp_path / "cat.txt"
     path.write_text("old")
-    with pytest.raises(ZeroDivisionError), catalogfile.whole_file(path) as temporary:
+    with pytest.raises(ZeroDivisionError), whole_file(path) as temporary:
         temporary.write_text("half")
         raise ZeroDivisionError
-    with pytest.raises(OutputFileError, match="full"), catalogfile.whole_file(path) as temporary:
+    with pytest.raises(OutputFileError, match="full"), whole_file(path) as temporary:
         temporary.write_text("half")
         raise OSError(28, "disk full")
     assert path.read_text() == "old"

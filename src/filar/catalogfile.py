@@ -6,10 +6,8 @@ import io
 import json
 import os
 import re
-import uuid
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filar.errors import InputFileError, OutputFileError, ParameterError
+from filar.wholefile import whole_file
 
 if TYPE_CHECKING:
     from astropy.table import QTable
@@ -24,36 +23,6 @@ if TYPE_CHECKING:
 SUFFIXES = (".ecsv", ".fits", ".parquet")
 _META_KEY = "FILAR"
 _FITS_BLOCK = 2880
-
-
-@contextmanager
-def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a temporary name beside a file; it takes the file's name if all goes well.
-
-    Parameters
-    ----------
-    path : str or path-like
-        The file to write.
-
-    Yields
-    ------
-    Path
-        Where to write. Removed if the block raises.
-
-    Raises
-    ------
-    OutputFileError
-        If the operating system refuses.
-    """
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
-    try:
-        yield temporary
-        temporary.replace(path)
-    except OSError as error:
-        raise OutputFileError(path, error.strerror or str(error)) from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def check_output(path: str | os.PathLike[str], suffixes: Sequence[str] = SUFFIXES) -> Path:

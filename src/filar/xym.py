@@ -85,7 +85,7 @@ def write_xym(
     OutputFileError
         If the file cannot be written; nothing is left behind then.
     """
-    from filar.catalogfile import whole_file
+    from filar.wholefile import whole_file
 
     with whole_file(path) as temporary, temporary.open("w", encoding="utf-8") as file:
         _write_header(file, Path(path).name, mag_system)

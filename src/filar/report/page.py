@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import numpy as np
 
-from filar.catalogfile import check_output, whole_file
+from filar.catalogfile import check_output
 from filar.errors import ParameterError
 from filar.flags import Flag
 from filar.measure import Measurement
@@ -23,6 +23,7 @@ from filar.report.figures import (
     star_source,
 )
 from filar.report.pictures import png_uri, psf_picture, sky_picture
+from filar.wholefile import whole_file
 
 if TYPE_CHECKING:
     from filar.measure import Summary
