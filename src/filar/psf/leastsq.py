@@ -75,7 +75,7 @@ def normal_equations(
 
 def solve_scaled(matrix: FloatArray, vector: FloatArray) -> FloatArray:
     """Solve small symmetric systems whose parameters differ by orders of magnitude."""
-    scale = 1 / np.sqrt(np.maximum(np.einsum("nii->ni", matrix), 1e-300))
+    scale = 1 / np.sqrt(np.maximum(np.einsum("nii->ni", matrix), 1e-60))
     scaled = matrix * scale[:, :, None] * scale[:, None, :]
     scaled += 1e-10 * np.eye(matrix.shape[1])
     return np.linalg.solve(scaled, (vector * scale)[:, :, None])[:, :, 0] * scale
@@ -83,7 +83,7 @@ def solve_scaled(matrix: FloatArray, vector: FloatArray) -> FloatArray:
 
 def invert_scaled(matrix: FloatArray) -> FloatArray:
     """Invert small symmetric matrices whose parameters differ by orders of magnitude."""
-    scale = 1 / np.sqrt(np.maximum(np.einsum("nii->ni", matrix), 1e-300))
+    scale = 1 / np.sqrt(np.maximum(np.einsum("nii->ni", matrix), 1e-60))
     scaled = matrix * scale[:, :, None] * scale[:, None, :]
     scaled += 1e-10 * np.eye(matrix.shape[1])
     return np.linalg.inv(scaled) * scale[:, :, None] * scale[:, None, :]
@@ -166,18 +166,9 @@ def fit_boxes(
     for start in range(0, len(boxes), BATCH):
         part = slice(start, start + BATCH)
         parts.append(
-            _fit_batch(
-                table,
-                boxes[part],
-                x[part],
-                y[part],
-                flux[part],
-                sky[part],
-                fit_sky,
-                model_error,
-                iterations,
-            )  # fmt: skip
-        )
+            _fit_batch(table, boxes[part], x[part], y[part], flux[part], sky[part], fit_sky,
+                       model_error, iterations)
+        )  # fmt: skip
     if not parts:
         empty, pixels = np.empty(0), np.empty((0, table.box**2))
         return BoxFits(empty, empty, empty, empty, np.empty((0, 4, 4)), np.empty(0, bool),
