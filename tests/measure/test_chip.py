@@ -126,7 +126,7 @@ def test_two_passes_measure_blends_better():
         ("box", 4),
         ("box", 1),
         ("sky", "mean"),
-        ("passes", 3),
+        ("passes", 4),
         ("mag_system", "johnson"),
     ],
 )

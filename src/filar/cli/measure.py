@@ -67,7 +67,7 @@ def measure(
         Sky, typer.Option(help="Sky from an annulus, or free in each star's fit.")
     ] = Sky.annulus,
     passes: Annotated[
-        int, typer.Option(min=1, max=2, help="2: fit again with the neighbours subtracted.")
+        int, typer.Option(min=1, max=3, help="2 or 3: fit again with the neighbours subtracted.")
     ] = 1,
     mag_system: Annotated[
         MagSystem, typer.Option(help="System of the magnitudes.")

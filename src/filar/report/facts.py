@@ -135,16 +135,19 @@ def default_fits(measurement: Measurement) -> StarFits | None:
         psf = default_psf(exposure)
     except FilarError:
         return None
-    return fit_stars(
-        exposure,
-        psf,
-        stars.x,
-        stars.y,
-        box=measurement.catalog.meta["exposures"][0]["box"],
-        sky=measurement.settings.sky,
-        subtract_neighbours=measurement.settings.passes == 2,
-        saturated=(stars.flags & Flag.SATURATED) != 0,
-    )
+    fits: StarFits | None = None
+    for _ in range(measurement.settings.passes):
+        fits = fit_stars(
+            exposure,
+            psf,
+            stars.x,
+            stars.y,
+            box=measurement.catalog.meta["exposures"][0]["box"],
+            sky=measurement.settings.sky,
+            previous=fits,
+            saturated=(stars.flags & Flag.SATURATED) != 0,
+        )
+    return fits
 
 
 def bound_curve(measurement: Measurement, points: int = 40) -> ErrorCurve | None:
