@@ -12,7 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
+from scipy import ndimage, signal
+from scipy.spatial import cKDTree
 
 OVERSAMPLE = 11
 HALF = 16  # pixels
@@ -38,7 +39,10 @@ class TruthPSF:
         filtered = self._filtered()
         centre = (filtered.shape[-1] - 1) / 2
         for k in range(len(x)):
-            local = np.einsum("a,b,abij->ij", wy[k], wx[k], filtered, optimize=True)
+            local = 0
+            for a in np.flatnonzero(wy[k]):
+                for b in np.flatnonzero(wx[k]):
+                    local = local + wy[k, a] * wx[k, b] * filtered[a, b]
             rows = centre + OVERSAMPLE * (np.rint(y[k]) + span - y[k])
             columns = centre + OVERSAMPLE * (np.rint(x[k]) + span - x[k])
             grid = np.meshgrid(rows, columns, indexing="ij")
@@ -113,17 +117,13 @@ def diffuse(image: np.ndarray, law: str) -> np.ndarray:
         kernel = np.zeros((2 * OVERSAMPLE + 1,) * 2)
         values = np.array([[0.0125, 0.05, 0.0125], [0.05, 0.75, 0.05], [0.0125, 0.05, 0.0125]])
         kernel[::OVERSAMPLE, ::OVERSAMPLE] = values
-        from scipy.signal import fftconvolve
-
-        return fftconvolve(image, kernel, mode="same")
+        return signal.fftconvolve(image, kernel, mode="same")
     if law == "gauss":
         return ndimage.gaussian_filter(image, 0.28 * OVERSAMPLE)
     if law == "exponential":
         span = np.arange(-4 * OVERSAMPLE, 4 * OVERSAMPLE + 1) / OVERSAMPLE
         kernel = np.exp(-np.hypot(span[:, None], span[None, :]) / 0.16)
-        from scipy.signal import fftconvolve
-
-        return fftconvolve(image, kernel / kernel.sum(), mode="same")
+        return signal.fftconvolve(image, kernel / kernel.sum(), mode="same")
     raise ValueError(law)
 
 
@@ -220,8 +220,6 @@ def make_field(
     rng = np.random.default_rng(seed)
     x, y = rng.uniform(2, 797, (2, stars))
     if separation:
-        from scipy.spatial import cKDTree
-
         pairs = cKDTree(np.c_[x, y]).query_pairs(separation, output_type="ndarray")
         keep = np.ones(stars, bool)
         keep[pairs[:, 1]] = False

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any, Literal
+from dataclasses import dataclass, fields, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from filar.annulus import annulus_sky
 from filar.errors import ParameterError
@@ -25,6 +26,8 @@ SATURATED_MODEL_ERROR = 0.05  # wings are the least known part of a PSF
 RECENTRE = 0.6  # pixels from the centre of the box beyond which the box is moved
 ACCEPTED_LOSS = 0.02  # of precision for bright stars, by a box that is not larger
 BOXES = (5, 7, 9, 11)
+NEIGHBOURHOOD = 12.0  # pixels
+MIN_SNR = 3.0  # of a star whose light is taken off others
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +108,7 @@ def fit_stars(
     *,
     box: int | None = None,
     sky: Literal["annulus", "fit"] = "annulus",
-    subtract_neighbours: bool = False,
+    previous: StarFits | None = None,
     model_error: float = 0.0,
     saturated: BoolArray | None = None,
 ) -> StarFits:
@@ -123,8 +126,9 @@ def fit_stars(
         Odd size of the box; by default the smallest that keeps the information, see `best_box`.
     sky : {"annulus", "fit"}
         Sky from an annulus around each star, or free in each star's fit.
-    subtract_neighbours : bool
-        Whether to fit a second time with the light of all other stars taken off.
+    previous : StarFits or None
+        First fits of the same stars: this fit starts from them, and takes the light of all other
+        stars off every star's pixels.
     model_error : float
         Relative error of the PSF, which limits the weights of bright stars.
     saturated : (n,) bool array or None
@@ -147,17 +151,75 @@ def fit_stars(
         raise ParameterError("box", box, "an odd number of pixels, 3 or more")
     x, y = (np.asarray(a, np.float64).ravel() for a in (x, y))
     job = _Job(exposure, psf, size, sky == "fit", model_error, saturated)
-    fits = job.run(x, y, None)
-    if subtract_neighbours and len(x):
-        model = _model_image(exposure, psf, fits)
-        fits = job.run(fits.x, fits.y, model, previous=fits)
+    if previous is None or not len(x):
+        return job.run(x, y)
+    # A faint star beside a bright one comes out of the first pass far too bright. It must be put
+    # right, with the bright one taken off, before its own light is taken off the bright one.
+    overshone = np.flatnonzero(has_brighter_neighbour(previous))
+    fits = previous
+    for chosen in (overshone, overshone, np.arange(len(x))):
+        if len(chosen):
+            known = _known(exposure, psf, fits).subset(chosen)
+            new = job.subset(chosen).run(fits.x[chosen], fits.y[chosen], known)
+            fits = merge(fits, chosen, new)
     return fits
 
 
-def _model_image(exposure: Exposure, psf: FieldPSF, fits: StarFits) -> FloatArray:
-    """All stars that have a flux, drawn."""
-    use = np.isfinite(fits.flux_err) & (fits.flux > 0)
-    return render_image(psf, exposure.shape, fits.x[use], fits.y[use], fits.flux[use])
+def has_brighter_neighbour(fits: StarFits) -> BoolArray:
+    """Stars with a brighter one within `NEIGHBOURHOOD` pixels: (n,)."""
+    flux = np.nan_to_num(fits.flux)
+    pairs = cKDTree(np.c_[fits.x, fits.y]).query_pairs(NEIGHBOURHOOD, output_type="ndarray")
+    fainter = np.where(flux[pairs[:, 0]] < flux[pairs[:, 1]], pairs[:, 0], pairs[:, 1])
+    result = np.zeros(len(flux), bool)
+    result[fainter] = True
+    return result
+
+
+def merge(fits: StarFits, chosen: NDArray[np.intp], new: StarFits) -> StarFits:
+    """Fits with some rows replaced."""
+    columns = {f.name: getattr(fits, f.name).copy() for f in fields(StarFits)}
+    for name, column in columns.items():
+        column[chosen] = getattr(new, name)
+    return StarFits(**columns)
+
+
+def is_trusted(fits: StarFits) -> BoolArray:
+    """Fits that converged to a significant flux: (n,)."""
+    ill = (fits.flags & (Flag.NOT_CONVERGED | Flag.NO_FIT)) != 0
+    return ~ill & (fits.flux > MIN_SNR * fits.flux_err)
+
+
+@dataclass(frozen=True, eq=False)
+class _Known:
+    """What earlier fits say: an image of all trusted stars, and each star's own part in it."""
+
+    model: FloatArray
+    x: FloatArray
+    y: FloatArray
+    flux: FloatArray
+
+    def subset(self, chosen: NDArray[np.intp]) -> _Known:
+        return _Known(self.model, self.x[chosen], self.y[chosen], self.flux[chosen])
+
+    def own_light(
+        self, psf: FieldPSF, cx: NDArray[np.int64], cy: NDArray[np.int64], box: int
+    ) -> FloatArray:
+        """Each star's part of the model in the box around (cx, cy): (n, box * box)."""
+        # the star may since have moved to the next pixel
+        stamps = psf.stamps(self.x, self.y, box + 4) * self.flux[:, None, None]
+        span = np.arange(box)
+        rows = np.clip(cy - np.rint(self.y).astype(int) + 2, 0, 4)[:, None] + span
+        columns = np.clip(cx - np.rint(self.x).astype(int) + 2, 0, 4)[:, None] + span
+        star = np.arange(len(cx))[:, None, None]
+        return np.asarray(stamps[star, rows[:, :, None], columns[:, None, :]].reshape(len(cx), -1))
+
+
+def _known(exposure: Exposure, psf: FieldPSF, fits: StarFits) -> _Known:
+    """Draw the stars that were fitted properly: what did not converge may be no star at all."""
+    flux = np.where(is_trusted(fits), fits.flux, 0.0)
+    use = flux > 0
+    image = render_image(psf, exposure.shape, fits.x[use], fits.y[use], flux[use])
+    return _Known(image, fits.x, fits.y, flux)
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,35 +233,33 @@ class _Job:
     model_error: float
     saturated: BoolArray | None
 
+    def subset(self, chosen: NDArray[np.intp]) -> _Job:
+        """The same for some of the stars."""
+        saturated = None if self.saturated is None else self.saturated[chosen]
+        return replace(self, saturated=saturated)
+
     def run(
         self,
         x: FloatArray,
         y: FloatArray,
-        model: FloatArray | None,
-        previous: StarFits | None = None,
+        known: _Known | None = None,
     ) -> StarFits:
         """Fit ordinary stars in the box and saturated ones in a larger one."""
         wings = self.saturated
         if wings is None:
             wings = self._touches(self.exposure.saturated, x, y)
-        parts = []
+        empty = {f.name: np.empty(len(x)) for f in fields(StarFits)}
+        empty |= {"n_pixels": np.empty(len(x), np.int64), "flags": np.empty(len(x), np.int32)}
+        result = StarFits(**empty)
         for chosen, box, error in (
             (np.flatnonzero(~wings), self.box, self.model_error),
             (np.flatnonzero(wings), max(self.box, SATURATED_BOX), SATURATED_MODEL_ERROR),
         ):
-            before = None if previous is None else previous.flux[chosen]
-            fits = self._group(
-                x[chosen], y[chosen], box, max(error, self.model_error), model, before
-            )
-            parts.append((chosen, fits))
-        result = {
-            f.name: np.empty(len(x), getattr(parts[0][1], f.name).dtype) for f in fields(StarFits)
-        }
-        for chosen, fits in parts:
-            for name, column in result.items():
-                column[chosen] = getattr(fits, name)
-        result["flags"][wings] |= Flag.SATURATED
-        return StarFits(**result)
+            part = None if known is None else known.subset(chosen)
+            error = max(error, self.model_error)
+            result = merge(result, chosen, self._group(x[chosen], y[chosen], box, error, part))
+        result.flags[wings] |= Flag.SATURATED
+        return result
 
     def _touches(self, mask: BoolArray, x: FloatArray, y: FloatArray) -> BoolArray:
         """Stars with a pixel of the mask in their box."""
@@ -207,48 +267,42 @@ class _Job:
         return np.asarray(cut(mask, *centre, self.box, False).any(axis=1))
 
     def _boxes(
-        self,
-        x: FloatArray,
-        y: FloatArray,
-        box: int,
-        own: FloatArray | None,
-        model: FloatArray | None,
+        self, x: FloatArray, y: FloatArray, box: int, known: _Known | None
     ) -> Boxes:
         """Pixels around the stars, with the light of their neighbours if it is known."""
-        if model is None or own is None:
+        if known is None:
             return cut_boxes(self.exposure, x, y, box)
         centre = np.rint(x).astype(np.int64), np.rint(y).astype(np.int64)
-        stars = own[:, None] * self.psf.stamps(x, y, box).reshape(len(x), -1)
-        return cut_boxes(self.exposure, x, y, box, cut(model, *centre, box, 0.0) - stars)
+        others = cut(known.model, *centre, box, 0.0) - known.own_light(self.psf, *centre, box)
+        return cut_boxes(self.exposure, x, y, box, others)
 
     def _group(
-        self, x: FloatArray, y: FloatArray, box: int, model_error: float,
-        model: FloatArray | None, flux: FloatArray | None,
-    ) -> StarFits:  # fmt: skip
+        self, x: FloatArray, y: FloatArray, box: int, model_error: float, known: _Known | None
+    ) -> StarFits:
         """Fit stars that share a box size."""
-        own = None if flux is None else np.where(np.isfinite(flux), np.maximum(flux, 0), 0)
-        data = self.exposure.data if model is None else self.exposure.data - model
+        data = self.exposure.data if known is None else self.exposure.data - known.model
         ring = annulus_sky(data, self.exposure.unusable, x, y)
-        halo = self.psf.annulus_mean(x, y)
-        boxes = self._boxes(x, y, box, own, model)
-        level = ring.level
-        if flux is None:
+        boxes = self._boxes(x, y, box, known)
+        level, halo = ring.level, np.zeros(len(x))
+        if known is None:
+            halo = self.psf.annulus_mean(x, y)
             light = np.where(boxes.good, boxes.pixels - level[:, None], 0).sum(axis=1)
             flux = np.maximum(light, 10.0) * 1.15
-        else:
-            halo = np.zeros_like(halo)  # the image that the ring was measured on has no star
+        else:  # the image that the ring was measured on has no stars
+            flux = np.maximum(known.flux, 10.0)
         table = self.psf.table(box)
-        for attempt in range(3):
-            fits = fit_boxes(table, boxes, x, y, np.maximum(flux, 1.0), level, fit_sky=self.fit_sky,
-                             model_error=model_error)  # fmt: skip
-            level = ring.level - np.maximum(fits.flux, 0) * halo
+        for last in (False, True):
+            fits = fit_boxes(
+                table, boxes, x, y, np.maximum(flux, 1.0), level,
+                fit_sky=self.fit_sky, model_error=model_error,
+            )  # fmt: skip
             away = np.maximum(np.abs(fits.x - boxes.x), np.abs(fits.y - boxes.y)) > RECENTRE
-            settled = not away.any() and np.all(np.abs(fits.flux * halo) < 0.1 * ring.error)
-            x, y, flux = fits.x, fits.y, fits.flux
-            if settled or attempt == 2:
+            if last or not (away.any() or halo.any()):
                 break
-            if away.any():
-                boxes = self._boxes(x, y, box, own, model)
+            # once more without the star's own halo in its sky, and in the right box
+            level = ring.level - np.maximum(fits.flux, 0) * halo
+            x, y, flux = fits.x, fits.y, fits.flux
+            boxes = self._boxes(x, y, box, known)
         return self._result(fits, boxes, box, ring.error, model_error)
 
     def _result(
