@@ -18,7 +18,7 @@ import numpy as np
 from filar.errors import InputFileError, ParameterError
 from filar.exposure import Exposure
 from filar.instruments.fits import open_fits, text_from
-from filar.psf.empirical import is_stdpsf, read_stdpsf
+from filar.psf.empirical import MARGIN, is_stdpsf, read_stdpsf, stdpsf_chips
 from filar.psf.fourier import FrequencyGrid
 from filar.psf.model import FieldGrid, FieldPSF
 from filar.wholefile import whole_file
@@ -96,12 +96,62 @@ def _fits(one: ChipPSF, exposure: Exposure) -> bool:
         (one.filter, exposure.filter),
     )
     same = all(not a or not b or a.upper() == b.upper() for a, b in pairs)
-    return same and one.shape == exposure.shape
+    # chips of the same camera are read with or without overscan
+    close = all(abs(a - b) <= MARGIN for a, b in zip(one.shape, exposure.shape, strict=True))
+    return same and close
 
 
 def _describe(instrument: str, chip: str, filter_name: str, shape: tuple[int, int]) -> str:
     names = " ".join(part for part in (instrument, chip, filter_name) if part)
     return f"{names or 'unknown camera'}, {shape[1]} columns x {shape[0]} rows"
+
+
+def read_any(path: str | Path, chips: Sequence[str] | None = None) -> list[ChipPSF]:
+    """Read all PSFs, or those of some chips, from a STDPSF file or a file of our own.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+    chips : sequence of str or None
+        Names of chips; all by default.
+
+    Returns
+    -------
+    list of ChipPSF
+        At least one.
+
+    Raises
+    ------
+    InputFileError
+        If the file cannot be read, is no PSF file, or lacks a chip that is asked for.
+    """
+    path = Path(path)
+    if file_kind(path) == "stdpsf":
+        instrument, held, filter_name = stdpsf_chips(path)
+        found = []
+        for chip in held:
+            psf = read_stdpsf(path, chip or None)
+            found.append(ChipPSF(psf, instrument, chip, filter_name, _spanned(psf.nodes)))
+    else:
+        found = read_psfs(path)
+    wanted = None if chips is None else {chip.upper() for chip in chips}
+    chosen = [one for one in found if wanted is None or one.chip.upper() in wanted]
+    if wanted is not None and len(wanted - {one.chip.upper() for one in chosen}):
+        held = [one.chip or "one without a name" for one in found]
+        raise InputFileError(
+            path, f"it has the chips {', '.join(held)}", f"all of {', '.join(sorted(wanted))}"
+        )
+    return chosen
+
+
+def _spanned(nodes: FieldGrid) -> tuple[int, int]:
+    """Shape of the chip that nodes span from edge to edge; a single one lies in the middle."""
+    ny, nx = (
+        round(axis[-1]) + 1 if len(axis) > 1 else 2 * round(axis[0] + 1)
+        for axis in (nodes.y, nodes.x)
+    )
+    return ny, nx
 
 
 def file_kind(path: str | Path) -> str:
