@@ -104,7 +104,7 @@ def test_unknown_zero_point_is_told(field):
 def test_two_passes_measure_blends_better():
     rng = np.random.default_rng(5)
     x, y = samples.positions(5)
-    x, y = np.append(x, x + 3.2), np.append(y, y)
+    x, y = np.append(x, x + 5.0), np.append(y, y)
     flux = np.full(len(x), 20_000.0)
     from filar.psf.render import render_image
 

@@ -67,8 +67,9 @@ def measure(
         Sky, typer.Option(help="Sky from an annulus, or free in each star's fit.")
     ] = Sky.annulus,
     passes: Annotated[
-        int, typer.Option(min=1, max=3, help="2 or 3: fit again with the neighbours subtracted.")
-    ] = 1,
+        int,
+        typer.Option(min=1, max=3, help="1: each star alone; 2, 3: again, neighbours subtracted."),
+    ] = 2,
     mag_system: Annotated[
         MagSystem, typer.Option(help="System of the magnitudes.")
     ] = MagSystem.instrumental,

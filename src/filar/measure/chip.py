@@ -44,7 +44,7 @@ class Settings:
     sky : {"annulus", "fit"}
         Where the sky under a star comes from.
     passes : int
-        2 subtracts the neighbours, as the first pass found them, in a second one.
+        1 fits every star alone; 2 or 3 fit again, neighbours as found before subtracted.
     mag_system : {"instrumental", "vega", "st", "ab"}
         System of the magnitudes.
 
@@ -58,7 +58,7 @@ class Settings:
     threshold: float = 5.0
     box: int | None = None
     sky: Literal["annulus", "fit"] = "annulus"
-    passes: int = 1
+    passes: int = 2
     mag_system: str = "instrumental"
 
     def __post_init__(self) -> None:
@@ -68,8 +68,8 @@ class Settings:
             raise ParameterError("box", self.box, "an odd number of pixels from 3 to 21")
         if self.sky not in SKY_METHODS:
             raise ParameterError("sky", self.sky, "one of " + ", ".join(SKY_METHODS))
-        if self.passes not in (1, 2):
-            raise ParameterError("passes", self.passes, "1 or 2")
+        if self.passes not in (1, 2, 3):
+            raise ParameterError("passes", self.passes, "1, 2 or 3")
         if self.mag_system not in MAG_SYSTEMS:
             allowed = "one of " + ", ".join(MAG_SYSTEMS)
             raise ParameterError("mag_system", self.mag_system, allowed)
@@ -206,11 +206,10 @@ def _fit(
     box: int,
     model_error: float,
 ) -> tuple[Detections, StarFits]:
-    """Fit the stars in one or two passes; what ran away to another star is dropped."""
+    """Fit the stars in one or more passes; what ran away to another star is dropped."""
     from filar.fit import fit_stars
 
-    for subtract in (False, True)[: settings.passes]:
-        # Before neighbours are subtracted, no star may be there twice.
+    def once(previous: StarFits | None) -> tuple[Detections, StarFits]:
         fits = fit_stars(
             exposure,
             psf,
@@ -218,12 +217,17 @@ def _fit(
             detections.y,
             box=box,
             sky=settings.sky,
-            subtract_neighbours=subtract,
+            previous=previous,
             model_error=model_error,
             saturated=(detections.flags & Flag.SATURATED) != 0,
         )
+        # Before neighbours are subtracted, no star may be there twice.
         keep = ~duplicates(detections, fits)
-        detections, fits = detections.select(keep), select_fits(fits, keep)
+        return detections.select(keep), select_fits(fits, keep)
+
+    detections, fits = once(None)
+    for _ in range(1, settings.passes):
+        detections, fits = once(fits)
     return detections, fits
 
 
@@ -265,7 +269,7 @@ def choose_psf(
         return fit.psf, fit
     if wanted == "default":
         return default_psf(exposure), None
-    from filar.psf.library import load_psf
+    from filar.psf.files import load_psf
 
     return load_psf(wanted, exposure), None
 
