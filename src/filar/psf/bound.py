@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from filar.psf.leastsq import invert_scaled, jacobian, normal_equations
 from filar.psf.model import BATCH, FieldPSF
+from filar.threads import one_blas_thread
 
 FloatArray = NDArray[np.float64]
 
@@ -31,6 +32,7 @@ class Bound:
     sky: FloatArray
 
 
+@one_blas_thread
 def cramer_rao(
     psf: FieldPSF,
     x: FloatArray,

@@ -17,6 +17,7 @@ from filar.psf.library import FIELD_NODES, default_psf, family_for
 from filar.psf.model import FieldGrid, FieldPSF
 from filar.psf.residual import fit_correction
 from filar.psf.stars import Candidates, select_stars
+from filar.threads import one_blas_thread
 
 FloatArray = NDArray[np.float64]
 MIN_STARS = 20
@@ -65,6 +66,7 @@ class PSFFit:
     default_residual_mean: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
 
 
+@one_blas_thread
 def fit_psf(exposure: Exposure, stars: Candidates, *, start: FieldPSF | None = None) -> PSFFit:
     """Fit the PSF of an exposure to its own bright, isolated, unsaturated stars.
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from filar.psf.boxes import Boxes
 from filar.psf.model import BATCH, PhaseTable
+from filar.threads import one_blas_thread
 
 FloatArray = NDArray[np.float64]
 MAX_STEP = 0.3  # pixels per iteration
@@ -129,6 +130,7 @@ def inverse_variance(
     return np.where(boxes.good, 1 / np.maximum(variance, 1e-6), 0.0)
 
 
+@one_blas_thread
 def fit_boxes(
     table: PhaseTable,
     boxes: Boxes,

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from filar.errors import ParameterError
 from filar.psf.fourier import FrequencyGrid, values
+from filar.threads import one_blas_thread
 
 FloatArray = NDArray[np.float64]
 PHASE_RANGE = 0.75  # a star may wander this far from the centre of its box
@@ -223,6 +224,7 @@ class FieldPSF:
         """Return a copy with some fields changed."""
         return replace(self, **changes)
 
+    @one_blas_thread
     def table(self, box: int) -> PhaseTable:
         """Prepare the PSF for a box (kept for the next call).
 
@@ -240,6 +242,7 @@ class FieldPSF:
             tables[box] = PhaseTable(box, self.nodes, series.astype(np.float32), degree)
         return tables[box]
 
+    @one_blas_thread
     def stamps(self, x: FloatArray, y: FloatArray, box: int) -> FloatArray:
         """Images of stars of unit flux.
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filar.psf.model import FieldPSF
+from filar.threads import one_blas_thread
 
 FloatArray = NDArray[np.float64]
 CHUNK_PIXELS = 2_000_000
@@ -14,6 +15,7 @@ BOXES = ((3e3, 13), (3e4, 21))
 LARGEST_BOX = 45
 
 
+@one_blas_thread
 def render_image(
     psf: FieldPSF,
     shape: tuple[int, int],
