@@ -88,4 +88,4 @@ def well_measured(
     (n,) bool array
         True where nothing is known against the star and it is bright enough.
     """
-    return (np.asarray(snr) >= minimum) & (np.asarray(flags) == 0)
+    return np.asarray((np.asarray(snr) >= minimum) & (np.asarray(flags) == 0), dtype=np.bool_)

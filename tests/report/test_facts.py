@@ -30,10 +30,11 @@ def test_the_default_psf_stands_beside_any_other(measured):
     assert len(facts.all_phases(measure_exposure(measured.exposure, psf="default"))) == 1
 
 
-def test_a_camera_without_default_psf_has_no_comparison(measured):
+def test_no_default_psf_or_no_star_gives_no_comparison(measured):
     exposure = measured.exposure.replace(instrument="WFPC2", chip="PC", filter="F999X")
     other = measure_exposure(exposure, psf=samples.psf())
-    assert facts.default_fits(other) is None
+    assert facts.default_fits(other, np.ones(len(other.catalog), bool)) is None
+    assert facts.default_fits(measured, np.zeros(len(measured.catalog), bool)) is None
 
 
 def test_the_bound_lies_below_the_errors(measured):

@@ -106,19 +106,24 @@ def all_phases(measurement: Measurement) -> list[Phases]:
     name = "fitted PSF" if measurement.own_psf else f"PSF: {measurement.psf.name or 'as given'}"
     x, y = table["x_fit"].value, table["y_fit"].value
     result = [phases_of(name, x, y, np.asarray(table["qfit"]), chosen)]
-    default = None if measurement.settings.psf == "default" else default_fits(measurement)
+    default = None if measurement.settings.psf == "default" else default_fits(measurement, chosen)
     if default is not None:
-        result.append(phases_of("default PSF", default.x, default.y, default.qfit, chosen))
+        every = np.ones(len(default), bool)
+        result.append(phases_of("default PSF", default.x, default.y, default.qfit, every))
     return result
 
 
-def default_fits(measurement: Measurement) -> StarFits | None:
-    """Fit the stars once more with the camera's default PSF, for comparison.
+def default_fits(measurement: Measurement, chosen: NDArray[np.bool_]) -> StarFits | None:
+    """Fit some stars with the camera's default PSF, for comparison.
+
+    Neighbours are not subtracted: the stars that pixel phases are counted of have none near.
 
     Parameters
     ----------
     measurement : Measurement
-        One chip.
+        One chip with n stars.
+    chosen : (n,) bool array
+        Which of them.
 
     Returns
     -------
@@ -128,26 +133,22 @@ def default_fits(measurement: Measurement) -> StarFits | None:
     from filar.fit import fit_stars
     from filar.psf.library import default_psf
 
-    exposure, stars = measurement.exposure, measurement.detections
+    exposure, stars = measurement.exposure, measurement.detections.select(chosen)
     if not len(stars):
         return None
     try:
         psf = default_psf(exposure)
     except FilarError:
         return None
-    fits: StarFits | None = None
-    for _ in range(measurement.settings.passes):
-        fits = fit_stars(
-            exposure,
-            psf,
-            stars.x,
-            stars.y,
-            box=measurement.catalog.meta["exposures"][0]["box"],
-            sky=measurement.settings.sky,
-            previous=fits,
-            saturated=(stars.flags & Flag.SATURATED) != 0,
-        )
-    return fits
+    return fit_stars(
+        exposure,
+        psf,
+        stars.x,
+        stars.y,
+        box=measurement.catalog.meta["exposures"][0]["box"],
+        sky=measurement.settings.sky,
+        saturated=(stars.flags & Flag.SATURATED) != 0,
+    )
 
 
 def bound_curve(measurement: Measurement, points: int = 40) -> ErrorCurve | None:
