@@ -6,7 +6,7 @@ monochromatic intensities then lie on one common grid and simply add up.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -100,7 +100,7 @@ class Optics:
             Amplitude, and its derivatives by a shift of the camera's obscuration along x and y
             (per primary radius).
         """
-        return _amplitudes(self, x, y)
+        return _amplitudes(replace(self, modes=0), x, y)  # kept whatever the number of modes
 
     def image(
         self, amplitudes: list[NDArray[np.float32]], state: FloatArray, derivatives: bool = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,16 +120,30 @@ class Pupil:
             ``[y, x]``, cell centres from -1 to 1; 0 or 1 but for the cells that an edge crosses,
             so that the transmission changes smoothly over the field.
         """
-        u = (np.arange(samples) + 0.5) * (2 / samples) - 1
+        u = _cell_centres(samples)
         px, py = u[None, :], u[:, None]
-        distance = np.minimum(1 - np.hypot(px, py), self.telescope.distance(px, py))
-        for cx, cy, r in self.pads:
-            distance = np.minimum(distance, np.hypot(px - cx, py - cy) - r)
+        distance = _fixed_distance(self, samples)
         if self.camera is not None:
             sx, sy = self.camera_shift(x, y)
             sx, sy = sx + extra[0], sy + extra[1]
             distance = np.minimum(distance, self.camera.distance(px - sx, py - sy))
         return np.clip(0.5 + distance * (samples / 2), 0, 1)
+
+
+def _cell_centres(samples: int) -> FloatArray:
+    """Cells from -1 to 1: (samples,)."""
+    return np.asarray((np.arange(samples) + 0.5) * (2 / samples) - 1, np.float64)
+
+
+@lru_cache(maxsize=4)
+def _fixed_distance(pupil: Pupil, samples: int) -> FloatArray:
+    """Distance from the edge of whatever does not move with the field: (samples, samples)."""
+    u = _cell_centres(samples)
+    px, py = u[None, :], u[:, None]
+    distance = np.minimum(1 - np.hypot(px, py), pupil.telescope.distance(px, py))
+    for cx, cy, r in pupil.pads:
+        distance = np.minimum(distance, np.hypot(px - cx, py - cy) - r)
+    return distance
 
 
 def wfpc2_pupil(chip: str) -> Pupil:
