@@ -73,7 +73,7 @@ def cut(
     ny, nx = image.shape
     inside = (rows >= 0) & (rows < ny) & (columns >= 0) & (columns < nx)
     pixels = image[np.clip(rows, 0, ny - 1), np.clip(columns, 0, nx - 1)]
-    return np.where(inside, pixels, outside).reshape(len(x), box * box)
+    return np.asarray(np.where(inside, pixels, outside).reshape(len(x), box * box))
 
 
 def cut_boxes(

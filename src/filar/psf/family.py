@@ -184,7 +184,7 @@ class OpticalFamily:
                 self.optics.amplitudes(x, y), local[k, :size], derivatives=True
             )
             detector = self._detector(local[k, size:])
-            result[k, :size] = slopes * detector.astype(np.float32)
+            result[k, :size] = np.asarray(slopes) * detector.astype(np.float32)
             result[k, size:] = (light * detector) * self._log_slopes(local[k, size:])
         return result
 

@@ -169,7 +169,7 @@ class FamilyFit:
         matrix[np.diag_indices_from(matrix)] += precision * (1 + damping)
         vector += precision * (self.mean - now.unknowns)
         matrix[np.diag_indices_from(matrix)] *= 1 + damping
-        return np.linalg.solve(matrix, vector)
+        return np.asarray(np.linalg.solve(matrix, vector), np.float64)
 
     def _normal(self, now: Solution) -> tuple[FloatArray, FloatArray]:
         """Normal equations of the unknowns, the stars' own parameters projected out."""

@@ -180,7 +180,7 @@ def outliers(fits: BoxFits, boxes: Boxes, error: float) -> NDArray[np.bool_]:
         group = order[start : start + width]
         typical[group] = np.median(chi2[group])
     ill = (fits.flux <= 0) | ~np.isfinite(fits.flux)
-    return ill | (chi2 > OUTLIER * np.maximum(typical, 0.5))
+    return np.asarray(ill | (chi2 > OUTLIER * np.maximum(typical, 0.5)))
 
 
 def estimate_model_error(psf: FieldPSF, boxes: Boxes, fits: BoxFits, box: int) -> float:

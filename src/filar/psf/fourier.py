@@ -44,12 +44,12 @@ class FrequencyGrid:
     @property
     def fy(self) -> FloatArray:
         """(samples,) frequencies of rows, cycles per pixel."""
-        return np.fft.fftfreq(self.samples) * (self.samples / self.period)
+        return np.asarray(np.fft.fftfreq(self.samples, self.step), np.float64)
 
     @property
     def fx(self) -> FloatArray:
         """(samples // 2 + 1,) frequencies of columns, cycles per pixel."""
-        return np.fft.rfftfreq(self.samples) * (self.samples / self.period)
+        return np.asarray(np.fft.rfftfreq(self.samples, self.step), np.float64)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -63,7 +63,7 @@ class FrequencyGrid:
 
     def offsets(self) -> FloatArray:
         """(samples,) sample positions, pixels, the centre first, in FFT order."""
-        return np.fft.fftfreq(self.samples) * self.period
+        return np.asarray(np.fft.fftfreq(self.samples) * self.period, np.float64)
 
 
 def pixel_transfer(grid: FrequencyGrid) -> FloatArray:
@@ -94,7 +94,7 @@ def _wave_numbers(grid: FrequencyGrid) -> FloatArray:
 
 def _tail_log(grid: FrequencyGrid, tail: float) -> FloatArray:
     k2, v = _wave_numbers(grid), np.sqrt(abs(tail))
-    return np.sign(tail) * (v * k2 / 2 - 1.5 * np.log1p(v * k2 / 3))
+    return np.asarray(np.sign(tail) * (v * k2 / 2 - 1.5 * np.log1p(v * k2 / 3)))
 
 
 def tail_log_slope(grid: FrequencyGrid, tail: float) -> FloatArray:

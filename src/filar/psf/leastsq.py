@@ -79,7 +79,8 @@ def solve_scaled(matrix: FloatArray, vector: FloatArray) -> FloatArray:
     scale = 1 / np.sqrt(np.maximum(np.einsum("nii->ni", matrix), 1e-60))
     scaled = matrix * scale[:, :, None] * scale[:, None, :]
     scaled += 1e-10 * np.eye(matrix.shape[1])
-    return np.linalg.solve(scaled, (vector * scale)[:, :, None])[:, :, 0] * scale
+    solution = np.linalg.solve(scaled, (vector * scale)[:, :, None])[:, :, 0]
+    return np.asarray(solution * scale)
 
 
 def invert_scaled(matrix: FloatArray) -> FloatArray:
@@ -87,7 +88,7 @@ def invert_scaled(matrix: FloatArray) -> FloatArray:
     scale = 1 / np.sqrt(np.maximum(np.einsum("nii->ni", matrix), 1e-60))
     scaled = matrix * scale[:, :, None] * scale[:, None, :]
     scaled += 1e-10 * np.eye(matrix.shape[1])
-    return np.linalg.inv(scaled) * scale[:, :, None] * scale[:, None, :]
+    return np.asarray(np.linalg.inv(scaled) * scale[:, :, None] * scale[:, None, :])
 
 
 def jacobian(

@@ -103,7 +103,8 @@ class PhaseTable:
         """
         d = self.degree
         weights = self.nodes.weights(x, y).astype(self.coefficients.dtype)
-        return (weights @ self.coefficients).reshape(len(weights), self.box**2 * d, d)
+        series = (weights @ self.coefficients).reshape(len(weights), self.box**2 * d, d)
+        return np.asarray(series)
 
     def evaluate(
         self, local: NDArray[np.floating[Any]], px: FloatArray, py: FloatArray

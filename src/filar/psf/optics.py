@@ -71,7 +71,7 @@ class Optics:
 
     def _coordinates(self, wavelength: float) -> FloatArray:
         n = self._samples(wavelength)
-        return (np.arange(n) - n // 2) * self._step(wavelength)
+        return np.asarray((np.arange(n) - n // 2) * self._step(wavelength), np.float64)
 
     @cached_property
     def _phases(self) -> list[NDArray[np.float32]]:

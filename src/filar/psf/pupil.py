@@ -143,7 +143,7 @@ def _fixed_distance(pupil: Pupil, samples: int) -> FloatArray:
     distance = np.minimum(1 - np.hypot(px, py), pupil.telescope.distance(px, py))
     for cx, cy, r in pupil.pads:
         distance = np.minimum(distance, np.hypot(px - cx, py - cy) - r)
-    return distance
+    return np.asarray(distance, np.float64)
 
 
 def wfpc2_pupil(chip: str) -> Pupil:

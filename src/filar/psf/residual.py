@@ -62,7 +62,8 @@ class Correction:
 
     def apply(self, psf: FieldPSF) -> FieldPSF:
         """Add the correction to a PSF."""
-        terms = field_basis(*np.array(psf.nodes.points).T, self.shape, self.order)
+        x, y = np.array(psf.nodes.points).T
+        terms = field_basis(x, y, self.shape, self.order)
         bumps = bump_transforms(psf.grid, self.centres)
         change = np.tensordot((terms @ self.coefficients).astype(np.complex64), bumps, axes=1)
         facts = psf.parameters | {"correction": self.scale}
