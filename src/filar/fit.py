@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from filar.psf.boxes import Boxes, cut, cut_boxes
 from filar.psf.leastsq import MAX_OFFSET, BoxFits, fit_boxes, sky_response
 from filar.psf.model import FieldPSF
 from filar.psf.render import render_image
+from filar.threads import one_blas_thread
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -100,6 +101,7 @@ def best_box(psf: FieldPSF, shape: tuple[int, int]) -> int:
     )
 
 
+@one_blas_thread
 def fit_stars(
     exposure: Exposure,
     psf: FieldPSF,
@@ -186,7 +188,7 @@ def merge(fits: StarFits, chosen: NDArray[np.intp], new: StarFits) -> StarFits:
 def is_trusted(fits: StarFits) -> BoolArray:
     """Fits that converged to a significant flux: (n,)."""
     ill = (fits.flags & (Flag.NOT_CONVERGED | Flag.NO_FIT)) != 0
-    return ~ill & (fits.flux > MIN_SNR * fits.flux_err)
+    return np.asarray(~ill & (fits.flux > MIN_SNR * fits.flux_err))
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,7 +213,9 @@ class _Known:
         rows = np.clip(cy - np.rint(self.y).astype(int) + 2, 0, 4)[:, None] + span
         columns = np.clip(cx - np.rint(self.x).astype(int) + 2, 0, 4)[:, None] + span
         star = np.arange(len(cx))[:, None, None]
-        return np.asarray(stamps[star, rows[:, :, None], columns[:, None, :]].reshape(len(cx), -1))
+        return np.asarray(
+            stamps[star, rows[:, :, None], columns[:, None, :]].reshape(-1, box * box)
+        )
 
 
 def _known(exposure: Exposure, psf: FieldPSF, fits: StarFits) -> _Known:
@@ -248,7 +252,7 @@ class _Job:
         wings = self.saturated
         if wings is None:
             wings = self._touches(self.exposure.saturated, x, y)
-        empty = {f.name: np.empty(len(x)) for f in fields(StarFits)}
+        empty: dict[str, Any] = {f.name: np.empty(len(x)) for f in fields(StarFits)}
         empty |= {"n_pixels": np.empty(len(x), np.int64), "flags": np.empty(len(x), np.int32)}
         result = StarFits(**empty)
         for chosen, box, error in (
@@ -266,9 +270,7 @@ class _Job:
         centre = np.rint(x).astype(np.int64), np.rint(y).astype(np.int64)
         return np.asarray(cut(mask, *centre, self.box, False).any(axis=1))
 
-    def _boxes(
-        self, x: FloatArray, y: FloatArray, box: int, known: _Known | None
-    ) -> Boxes:
+    def _boxes(self, x: FloatArray, y: FloatArray, box: int, known: _Known | None) -> Boxes:
         """Pixels around the stars, with the light of their neighbours if it is known."""
         if known is None:
             return cut_boxes(self.exposure, x, y, box)
