@@ -96,10 +96,8 @@ def mode_parameters(count: int) -> tuple[Parameter, ...]:
         name = MODE_NAMES[k] if k < len(MODE_NAMES) else f"z{noll}"
         if noll <= 11:
             sigma, order, variation = (0.08 if noll == 4 else 0.04), 2, 0.02
-        elif noll <= 21:
-            sigma, order, variation = 0.012, 1, 0.003
         else:
-            sigma, order, variation = 0.012 * (21 / noll) ** 1.0, 0, 0.0
+            sigma, order, variation = 0.012 * min(1.0, 21 / noll), 0, 0.0
         result.append(Parameter(name, 0.0, sigma, order, variation))
     return tuple(result)
 

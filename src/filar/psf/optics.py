@@ -135,7 +135,11 @@ class Optics:
             unit = np.exp(1j * np.tensordot(coefficients, phases, axes=1)).astype(np.complex64)
             pupil = (amplitude[0] + shift_x * amplitude[1] + shift_y * amplitude[2]) * unit
             focal = fft.fft2(pupil, (n, n))
-            light = focal.real**2 + focal.imag**2
+            # an obscuration that blocks less makes the whole brighter: that is not the PSF's matter
+            clear = amplitude.sum(axis=(1, 2))
+            by_shift = clear[1:] / clear[0]
+            area = 1 + shift_x * by_shift[0] + shift_y * by_shift[1]
+            light = (focal.real**2 + focal.imag**2) / area
             image += weight * light
             if gradient is not None:
                 modal = fft.fft2(
@@ -143,7 +147,8 @@ class Optics:
                 )
                 # d|E|^2 = 2 Re(conj(E) dE)
                 change = focal.real * modal.real + focal.imag * modal.imag
-                gradient[: modes + 2] += 2 * weight * change
+                gradient[: modes + 2] += 2 * weight / area * change
+                gradient[modes : modes + 2] -= (weight / area) * by_shift[:, None, None] * light
                 gradient[modes + 2] += slope * light
                 gradient[modes + 3] += bend * light
         return image, gradient
