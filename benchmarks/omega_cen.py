@@ -20,7 +20,7 @@ import numpy as np
 
 from filar.flags import Flag
 from filar.instruments import read_exposures
-from filar.measure import Measurement, measure_file
+from filar.measure import Measurement, Settings, measure_file
 from filar.phases import phase_histogram
 
 SHARED = Path(os.environ.get("FILAR_SHARED", Path(__file__).parents[2] / "shared"))
@@ -28,6 +28,7 @@ FILE = SHARED / "data/wfpc2/u40x010hm_c0f.fits"
 # what the issue and the first sketch call well measured, isolated and bright
 MIN_SNR, MAX_Q = 30.0, 0.15
 ISOLATED, BRIGHT = 7.0, 6000.0
+SHOWN = ("target", "programme", "program", "proposal", "investigator", "PI")
 ILL = Flag.SATURATED | Flag.MASKED | Flag.COSMIC_RAY | Flag.EDGE | Flag.NOT_CONVERGED | Flag.NO_FIT
 
 
@@ -109,23 +110,26 @@ def main() -> None:
         print(f"skipped: {args.file} is not there")
         return
     header = read_exposures(args.file)[0]
-    print(f"{header.name}: {header.meta.get('target', '')} {header.filter}, "
-          f"programme {header.meta.get('proposal', header.meta.get('proposal id', '?'))}")  # fmt: skip
+    facts = ", ".join(f"{name} {value}" for name, value in header.meta.items() if name in SHOWN)
+    print(f"{header.name}, {header.filter}, {facts}")
     results: dict[str, dict[str, ChipFigures]] = {}
     print("psf      chip  stars  saturated (no centre)  in edge  phase chi2 x  y   q      seconds")
     for kind in ("fit", "default"):
         start = perf_counter()
-        measurements, errors = measure_file(args.file, psf=kind)
+        measurements, errors = measure_file(args.file, Settings(psf=kind))
         elapsed = perf_counter() - start
         results[kind] = {}
         for m in measurements:
             f = results[kind][m.exposure.chip] = figures(m)
             seconds = ", ".join(f"{name} {t:.1f}" for name, t in m.seconds.items())
-            print(f"{kind:8s} {m.exposure.chip:4s} {f.stars:6d} {f.saturated:6d} ({f.lost_centres})"
-                  f" {f.in_edge:15d} {f.flatness[0]:13.2f} {f.flatness[1]:5.2f} {f.q:.4f} {seconds}")  # fmt: skip
+            counts = f"{f.stars:6d} {f.saturated:6d} ({f.lost_centres}) {f.in_edge:15d}"
+            quality = f"{f.flatness[0]:13.2f} {f.flatness[1]:5.2f} {f.q:.4f}"
+            print(f"{kind:8s} {m.exposure.chip:4s} {counts} {quality} {seconds}")
         total = sum(f.stars for f in results[kind].values())
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(f"{kind:8s} all  {total:6d} in {elapsed:.1f} s, peak memory {peak:.0f} MB {errors or ''}")
+        print(f"{kind:8s} all  {total:6d} in {elapsed:.1f} s, peak memory {peak:.0f} MB")
+        for error in errors:
+            print(f"  {error}")
     if args.figure:
         draw(results, args.figure)
 

@@ -83,7 +83,7 @@ def pupil(chip: str, field: tuple[float, float], offset: tuple[float, float]) ->
 
 
 def wavefront(rng: np.random.Generator, focus: float, rms_low: float, rms_high: float):
-    """A function (u, v) -> wavefront map in waves at 547 nm: low orders that vary, high that stay."""
+    """A function (u, v) -> wavefront in waves at 547 nm: low orders vary, high ones stay."""
     u = (np.arange(SAMPLES) + 0.5) / SAMPLES * 2 - 1
     x, y = np.meshgrid(u, u)
     r2 = x * x + y * y

@@ -28,7 +28,6 @@ from filar.psf.bound import cramer_rao
 from filar.psf.fourier import FrequencyGrid
 from filar.psf.model import FieldGrid, FieldPSF
 
-
 REACH = 25.0
 ISOLATION = 1e-3  # no neighbour's flux / distance^3 above this part of the star's own flux
 BRIGHT = 20_000.0
@@ -143,7 +142,12 @@ def compare(catalog, field: Field, psf: FieldPSF) -> Errors:
     if lost > 0.01:
         print(f"  {lost:.1%} of the stars are off by more than 6 times the bound", flush=True)
     return Errors(
-        error[:, good], bound[:, good], quoted[:, good], phase[:, good], field.flux[k][good], pull[good]
+        error[:, good],
+        bound[:, good],
+        quoted[:, good],
+        phase[:, good],
+        field.flux[k][good],
+        pull[good],
     )
 
 
@@ -182,9 +186,7 @@ def main() -> None:
           "       pulls x y flux | the same for stars above 20,000 e-")  # fmt: skip
     pooled: dict[tuple[str, bool], list[Errors]] = {}
     for case in cases:
-        truth = make_truth(
-            case.chip, case.band, focus=case.focus, seed=case.seed, law=case.law
-        )
+        truth = make_truth(case.chip, case.band, focus=case.focus, seed=case.seed, law=case.law)
         field = make_field(truth, case.stars, seed=case.seed + 1)
         psf = true_psf(truth)
         with tempfile.TemporaryDirectory() as folder:
@@ -203,8 +205,9 @@ def main() -> None:
         joined = Errors(*(np.concatenate([getattr(p, f) for p in parts], axis=-1)
                           for f in Errors.__annotations__))  # fmt: skip
         everything = np.ones(joined.flux.size, bool)
-        print(f"{'all PC' if pc else 'all WF':38s} {kind:8s}       | {summary(joined, everything)} | "
-              f"{summary(joined, joined.flux > BRIGHT)}")  # fmt: skip
+        bright = summary(joined, joined.flux > BRIGHT)
+        name = "all PC" if pc else "all WF"
+        print(f"{name:38s} {kind:8s}       | {summary(joined, everything)} | {bright}")
 
 
 if __name__ == "__main__":

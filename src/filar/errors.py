@@ -1,4 +1,4 @@
-"""The exception family of filar: every message names the culprit, what was expected and what to do."""
+"""The exception family of filar: messages name the culprit, what was expected, what to do."""
 
 from __future__ import annotations
 
@@ -46,7 +46,8 @@ class OutputFileError(FilarError):
 
     def __init__(self, path: str | PathLike[str], reason: str, advice: str = "") -> None:
         self.path = str(path)
-        super().__init__("; ".join(p for p in (f"{self.path}: cannot write: {reason}", advice) if p))
+        parts = (f"{self.path}: cannot write: {reason}", advice)
+        super().__init__("; ".join(part for part in parts if part))
 
 
 class ParameterError(FilarError, ValueError):

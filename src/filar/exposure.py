@@ -124,7 +124,7 @@ class Exposure:
         array
             Poisson plus read noise variance, electrons squared, of the same shape.
         """
-        return np.maximum(expected, 0) + self.read_noise**2
+        return np.asarray(np.maximum(expected, 0) + self.read_noise**2)
 
     def replace(self, **changes: Any) -> Self:
         """Return a copy with some fields changed."""

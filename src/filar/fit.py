@@ -28,6 +28,7 @@ RECENTRE = 0.6  # pixels from the centre of the box beyond which the box is move
 ACCEPTED_LOSS = 0.02  # of precision for bright stars, by a box that is not larger
 BOXES = (5, 7, 9, 11)
 NEIGHBOURHOOD = 12.0  # pixels
+NEIGHBOUR_NODES = 3  # field nodes per axis of the PSF that is subtracted
 MIN_SNR = 3.0  # of a star whose light is taken off others
 
 
@@ -158,10 +159,10 @@ def fit_stars(
     # A faint star beside a bright one comes out of the first pass far too bright. It must be put
     # right, with the bright one taken off, before its own light is taken off the bright one.
     overshone = np.flatnonzero(has_brighter_neighbour(previous))
-    fits = previous
+    fits, thin = previous, psf.thinned(NEIGHBOUR_NODES)
     for chosen in (overshone, overshone, np.arange(len(x))):
         if len(chosen):
-            known = _known(exposure, psf, fits).subset(chosen)
+            known = _known(exposure, thin, fits).subset(chosen)
             new = job.subset(chosen).run(fits.x[chosen], fits.y[chosen], known)
             fits = merge(fits, chosen, new)
     return fits
@@ -195,20 +196,19 @@ def is_trusted(fits: StarFits) -> BoolArray:
 class _Known:
     """What earlier fits say: an image of all trusted stars, and each star's own part in it."""
 
+    psf: FieldPSF
     model: FloatArray
     x: FloatArray
     y: FloatArray
     flux: FloatArray
 
     def subset(self, chosen: NDArray[np.intp]) -> _Known:
-        return _Known(self.model, self.x[chosen], self.y[chosen], self.flux[chosen])
+        return _Known(self.psf, self.model, self.x[chosen], self.y[chosen], self.flux[chosen])
 
-    def own_light(
-        self, psf: FieldPSF, cx: NDArray[np.int64], cy: NDArray[np.int64], box: int
-    ) -> FloatArray:
+    def own_light(self, cx: NDArray[np.int64], cy: NDArray[np.int64], box: int) -> FloatArray:
         """Each star's part of the model in the box around (cx, cy): (n, box * box)."""
         # the star may since have moved to the next pixel
-        stamps = psf.stamps(self.x, self.y, box + 4) * self.flux[:, None, None]
+        stamps = self.psf.stamps(self.x, self.y, box + 4) * self.flux[:, None, None]
         span = np.arange(box)
         rows = np.clip(cy - np.rint(self.y).astype(int) + 2, 0, 4)[:, None] + span
         columns = np.clip(cx - np.rint(self.x).astype(int) + 2, 0, 4)[:, None] + span
@@ -223,7 +223,7 @@ def _known(exposure: Exposure, psf: FieldPSF, fits: StarFits) -> _Known:
     flux = np.where(is_trusted(fits), fits.flux, 0.0)
     use = flux > 0
     image = render_image(psf, exposure.shape, fits.x[use], fits.y[use], flux[use])
-    return _Known(image, fits.x, fits.y, flux)
+    return _Known(psf, image, fits.x, fits.y, flux)
 
 
 @dataclass(frozen=True, eq=False)
@@ -275,7 +275,7 @@ class _Job:
         if known is None:
             return cut_boxes(self.exposure, x, y, box)
         centre = np.rint(x).astype(np.int64), np.rint(y).astype(np.int64)
-        others = cut(known.model, *centre, box, 0.0) - known.own_light(self.psf, *centre, box)
+        others = cut(known.model, *centre, box, 0.0) - known.own_light(*centre, box)
         return cut_boxes(self.exposure, x, y, box, others)
 
     def _group(

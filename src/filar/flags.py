@@ -33,7 +33,7 @@ DESCRIPTIONS: dict[Flag, str] = {
     Flag.HOT_PIXEL: "a single pixel holds nearly all of the light: probably a hot pixel",
     Flag.EDGE: "the fit box reaches over the edge of the image or the vignetted border",
     Flag.NOT_CONVERGED: "the fit did not converge; the last position is given",
-    Flag.NO_FIT: "too few usable pixels for a fit; the detection's position is given, without errors",
+    Flag.NO_FIT: "too few usable pixels for a fit: the position of the detection, no errors",
     Flag.NON_POSITIVE: "the fitted flux is not positive; no magnitude",
     Flag.EXTENDED: "wider than a star: a blend or a galaxy",
     Flag.DEFAULT_PSF: "measured with the default PSF: the exposure's own could not be fitted",

@@ -43,7 +43,7 @@ class Parameter:
     order : int
         Order of the polynomial by which it varies over the chip.
     variation : float
-        Standard deviation of the prior of the varying terms.
+        Standard deviation of the prior of the linear terms; each further order has 0.7 of it.
     """
 
     name: str
@@ -88,16 +88,18 @@ def mode_parameters(count: int) -> tuple[Parameter, ...]:
     """Priors of the Zernike coefficients, waves rms at 547 nm, from focus on.
 
     Low orders are alignment and vary over the field; high orders are polishing errors of the
-    mirrors, smaller and the same all over the chip.
+    mirrors, smaller and nearly the same all over the chip.
     """
     result = []
     for k in range(count):
         noll = k + 4
         name = MODE_NAMES[k] if k < len(MODE_NAMES) else f"z{noll}"
         if noll <= 11:
-            sigma, order, variation = (0.08 if noll == 4 else 0.04), 2, 0.02
+            sigma, order, variation = (0.08 if noll == 4 else 0.04), 3, 0.02
+        elif noll <= 21:
+            sigma, order, variation = 0.012, 1, 0.003
         else:
-            sigma, order, variation = 0.012 * min(1.0, 21 / noll), 0, 0.0
+            sigma, order, variation = 0.012 * 21 / noll, 0, 0.0
         result.append(Parameter(name, 0.0, sigma, order, variation))
     return tuple(result)
 

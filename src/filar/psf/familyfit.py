@@ -31,6 +31,7 @@ from filar.psf.model import (
 FloatArray = NDArray[np.float64]
 VALUE_NODES = 5
 SLOPE_NODES = 3
+SMOOTHNESS = 0.7  # prior of each order of the variation relative to the one below
 CLIP = 4.0  # standard deviations beyond which a pixel's weight falls (Huber)
 
 
@@ -66,7 +67,8 @@ class Layout:
         for k, j in self.columns:
             p = self.family.parameters[k]
             mean.append(p.start if j == 0 else 0.0)
-            sigma.append(p.sigma if j == 0 else p.variation)
+            order = int((np.sqrt(8 * j + 1) - 1) // 2)  # terms are sorted by total order
+            sigma.append(p.sigma if j == 0 else p.variation * SMOOTHNESS ** (order - 1))
         return np.array(mean), np.array(sigma)
 
     def basis(self, x: FloatArray, y: FloatArray) -> FloatArray:
@@ -239,7 +241,7 @@ def fit_family(
     sky: FloatArray,
     *,
     iterations: int = 12,
-    tolerance: float = 1.0,
+    tolerance: float = 10.0,
 ) -> Solution:
     """Levenberg-Marquardt from one start until the cost falls by less than `tolerance`."""
     now = fit.evaluate(start, x, y, flux, sky)

@@ -162,7 +162,7 @@ def _solve(
     keep = np.flatnonzero(~outliers(f, boxes, LATER_MODEL_ERROR))
     fit = FamilyFit(family, boxes[keep], box, exposure.shape, LATER_MODEL_ERROR)
     now = fit_family(
-        fit, now.unknowns, f.x[keep], f.y[keep], f.flux[keep], f.sky[keep], iterations=4
+        fit, now.unknowns, f.x[keep], f.y[keep], f.flux[keep], f.sky[keep], iterations=2
     )
     return fit, now
 

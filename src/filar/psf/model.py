@@ -279,6 +279,28 @@ class FieldPSF:
             cache[0] = stamps[:, dy + half, dx + half].mean(axis=1)
         return np.asarray(self.nodes.weights(x, y) @ cache[0])
 
+    def thinned(self, count: int) -> FieldPSF:
+        """The same on fewer nodes: faster, where the last per mille of the peak does not matter.
+
+        Parameters
+        ----------
+        count : int
+            Chebyshev nodes per axis over the span of the present ones.
+
+        Returns
+        -------
+        FieldPSF
+            The PSF itself where it has no more nodes than that.
+        """
+        if len(self.nodes.x) * len(self.nodes.y) <= count * count:
+            return self
+        shape = (round(self.nodes.y[-1] + self.nodes.y[0]) + 1,
+                 round(self.nodes.x[-1] + self.nodes.x[0]) + 1)  # fmt: skip
+        nodes = FieldGrid.chebyshev(shape, count)
+        weights = self.nodes.weights(*np.array(nodes.points).T).astype(np.float32)
+        transforms = np.tensordot(weights, self.transforms, axes=1)
+        return self.replace(transforms=transforms, nodes=nodes)
+
     def at(self, x: float, y: float) -> NDArray[np.complex64]:
         """Transform at one place of the chip."""
         weights = self.nodes.weights(np.array([x]), np.array([y]))[0]

@@ -11,7 +11,7 @@ from filar.threads import one_blas_thread
 FloatArray = NDArray[np.float64]
 CHUNK_PIXELS = 2_000_000
 # a star is drawn out to where its PSF holds less than a small part of the noise of a faint sky
-BOXES = ((3e3, 13), (3e4, 21))
+BOXES = ((1e3, 9), (1e4, 13))
 LARGEST_BOX = 45
 
 
