@@ -13,6 +13,7 @@ from filar.psf.model import ANNULUS, BATCH, annulus_offsets
 FloatArray = NDArray[np.float64]
 CLIP_HIGH = 2.5  # standard deviations; neighbours only ever add light
 CLIP_LOW = 3.0
+CLIP_BIAS = 0.012  # standard deviations by which that pulls the mean of Gaussian noise down
 ROUNDS = 6
 
 
@@ -93,4 +94,5 @@ def _clipped_mean(
         spread = np.sqrt(np.maximum((finite**2 * keep).sum(axis=1) / kept - new**2, 0))
         level = np.where(empty, fallback[0], new)
         sigma = np.where(empty, fallback[1], np.maximum(spread * 1.05, 1e-6))
+    level = np.where(empty, level, level + CLIP_BIAS * sigma)
     return level, sigma / np.sqrt(kept)
