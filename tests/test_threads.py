@@ -1,0 +1,23 @@
+import numpy as np
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from filar.threads import one_blas_thread
+
+
+def threads() -> set[int]:
+    return {i["num_threads"] for i in threadpool_info() if i["user_api"] == "blas"}
+
+
+def test_blas_has_one_thread_inside_and_what_it_had_outside() -> None:
+    np.eye(2) @ np.eye(2)
+
+    @one_blas_thread
+    def inside(number: int, *, other: int = 0) -> tuple[set[int], int]:
+        """Say how many."""
+        return threads(), number + other
+
+    with threadpool_limits(2, user_api="blas"):
+        before = threads()
+        assert inside(1, other=2) == ({1}, 3)
+        assert threads() == before
+    assert inside.__doc__ == "Say how many."
