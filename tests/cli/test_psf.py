@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
+from filar.catalogfile import read_catalog
 from filar.psf.empirical import read_stdpsf, write_stdpsf
 from filar.psf.files import ChipPSF, file_kind, read_any, write_psfs
 from filar.report.psfgrid import PLACES, places, psf_grid, views
@@ -52,7 +53,7 @@ def test_one_chip_becomes_a_file_of_one(own: Path, tmp_path: Path) -> None:
     path = tmp_path / "pc.fits"
     assert run("convert", own, path, "--chip", "pc")[0] == 0
     psf = read_stdpsf(path, "PC", shape=SHAPE, instrument="WFPC2", filter_name="F555W")
-    assert psf.parameters["chip"] == "PC"
+    assert psf.name.endswith("WFPC2 PC F555W")
     same = tmp_path / "same.fits"
     assert run("convert", own, same, "--chip", "PC,WF3", "--to", "filar")[0] == 0
     assert [one.chip for one in read_any(same)] == ["PC", "WF3"]
@@ -170,3 +171,34 @@ def test_the_figure_names_what_it_shows() -> None:
     assert sum("WFPC2 WF3 F555W" in t for t in titles) == 1
     assert "log10 (fraction of light per pixel)" in labels
     assert "y on the chip, pixels" in labels
+
+
+def measure(*arguments: object) -> tuple[int, str]:
+    done = subprocess.run(
+        [sys.executable, "-c", "from filar.cli.main import main; main()", "measure",
+         *map(str, arguments)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return done.returncode, done.stderr
+
+
+def test_stars_are_measured_with_a_psf_from_a_file(tmp_path: Path) -> None:
+    image, psf, catalog = (tmp_path / n for n in ("image.fits", "psf.fits", "stars.ecsv"))
+    write(image)
+    assert run("build", image, "-o", psf, "--to", "stdpsf")[0] == 0
+    assert measure(image, "--psf", psf, "-o", catalog)[0] == 0
+    stars = read_catalog(catalog)
+    assert len(stars) > 40
+    assert set(stars["method"]) == {"psf-given"}
+    assert np.median(stars["qfit"]) < 0.1
+
+
+def test_a_psf_for_another_camera_measures_nothing(own: Path, tmp_path: Path) -> None:
+    library, catalog = tmp_path / "STDPSF_WFPC2_F555W.fits", tmp_path / "stars.ecsv"
+    assert run("convert", own, library)[0] == 0
+    for psf, text in ((own, "another camera, chip or filter"), (library, "PC, WF2, WF3, WF4")):
+        status, said = measure(write(tmp_path / "image.fits"), "--psf", psf, "-o", catalog)
+        assert status == 1
+        assert str(psf) in said
+        assert text in said
+        assert not catalog.exists()

@@ -96,14 +96,8 @@ def read_stdpsf(
         _check_range(file, x, y, shape)
     transforms, grid = samples_to_transforms(cube.reshape(-1, SIZE, SIZE))
     nodes = FieldGrid(tuple(x.tolist()), tuple(y.tolist()), "linear")
-    facts = {"file": file.path.name} | {
-        key: value
-        for key, value in (
-            ("instrument", file.instrument), ("chip", name), ("filter", file.filter),
-        )
-        if value
-    }  # fmt: skip
-    return FieldPSF(transforms, grid, nodes, f"STDPSF {file.path.name}", facts)
+    facts = [text for text in (file.instrument, name, file.filter) if text]
+    return FieldPSF(transforms, grid, nodes, " ".join(["STDPSF", file.path.name, *facts]))
 
 
 def stdpsf_chips(path: str | Path) -> tuple[str, list[str], str]:
