@@ -88,7 +88,7 @@ def draw(results: dict[str, dict[str, ChipFigures]], path: Path) -> None:
             fitted = results["fit"][chip].counts[row]
             noise = 1 / np.sqrt(fitted.mean())
             axis.axhspan(1 - noise, 1 + noise, color="0.88", zorder=0, label="counting noise")
-            axis.set(ylim=(0.3, 1.9), xlabel=f"{name} phase (pixel)")
+            axis.set(ylim=(0, 2.3), xlabel=f"{name} phase (pixel)")
             if row == 0:
                 axis.set_title(chip)
         axes[row, column].set_xlim(-0.5, 0.5)

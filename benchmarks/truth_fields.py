@@ -54,6 +54,8 @@ CASES = (
     Case("WF4", "F555W", -3.0, 800, "gauss", 106),
     Case("WF3", "F814W", 2.0, 2500, "gauss", 107),
     Case("WF4", "F814W", -5.0, 1200, "kernel", 108),
+    Case("WF3", "F555W", 9.0, 250, "exponential", 109),
+    Case("PC", "F814W", -8.0, 150, "kernel", 110),
 )
 
 

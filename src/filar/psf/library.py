@@ -29,6 +29,8 @@ PERIOD_ARCSEC = 2.3  # images repeat after this; twice the radius that is repres
 JITTER = 0.007  # arcsec rms, a typical exposure of HST
 SCATTER = {"WFPC2": 0.05, "ACS": 0.03, "WFC3": 0.03}  # charge diffusion into the next pixel
 FIELD_NODES = 7
+FINE_PERIOD = 40.0  # pixels: longer ones mean fine pixels
+FINE_MODES, COARSE_MODES = 52, 75
 DEFAULT_FWHM = 2.5  # pixels, where nothing is known about the camera
 
 
@@ -40,7 +42,7 @@ def optical_family(
     *,
     scatter: float = 0.0,
     blur: float | None = None,
-    modes: int = 52,
+    modes: int | None = None,
     period: float | None = None,
 ) -> OpticalFamily:
     """Optical PSF of any telescope.
@@ -57,8 +59,9 @@ def optical_family(
         Charge diffusion: value beside the centre of its 3x3 kernel.
     blur : float or None
         Jitter, pixels rms; HST's by default.
-    modes : int
-        Number of Zernike coefficients from focus on.
+    modes : int or None
+        Number of Zernike coefficients from focus on; by default up to radial order 9, or 11 where
+        the fit's box reaches further in units of lambda / D.
     period : float or None
         Pixels after which images repeat; by default 2.3 arcsec of HST, scaled by lambda / D.
 
@@ -69,6 +72,8 @@ def optical_family(
     if period is None:
         scale_to_hst = WFPC2_PRIMARY_RADIUS / pupil.radius
         period = float(np.clip(2 * round(PERIOD_ARCSEC * scale_to_hst / pixel_scale / 2), 16, 64))
+    if modes is None:
+        modes = FINE_MODES if period > FINE_PERIOD else COARSE_MODES
     optics = Optics(pupil, tuple(wavelengths), tuple(weights), pixel_scale, modes, period)
     return OpticalFamily(optics, JITTER / pixel_scale if blur is None else blur, scatter)
 
