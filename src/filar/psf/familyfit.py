@@ -32,6 +32,7 @@ FloatArray = NDArray[np.float64]
 VALUE_NODES = 5
 SLOPE_NODES = 3
 SMOOTHNESS = 0.7  # prior of each order of the variation relative to the one below
+SLOPES_LAST = 2  # iterations: they change slowly and cost most of the time
 CLIP = 4.0  # standard deviations beyond which a pixel's weight falls (Huber)
 
 
@@ -164,18 +165,18 @@ class FamilyFit:
         determinant = np.sum(np.log(variance), where=self.boxes.good)
         return Solution(unknowns, fits, weight, float(loss.sum() + determinant + prior))
 
-    def step(self, now: Solution, damping: float) -> FloatArray:
-        """Gauss-Newton step of the unknowns from here."""
-        matrix, vector = self._normal(now)
+    def step(self, now: Solution, slopes: FloatArray, damping: float) -> FloatArray:
+        """Gauss-Newton step of the unknowns from here, with `slopes` from here or nearby."""
+        matrix, vector = self._normal(now, slopes)
         precision = 1 / self.sigma**2
         matrix[np.diag_indices_from(matrix)] += precision * (1 + damping)
         vector += precision * (self.mean - now.unknowns)
         matrix[np.diag_indices_from(matrix)] *= 1 + damping
         return np.asarray(np.linalg.solve(matrix, vector), np.float64)
 
-    def _normal(self, now: Solution) -> tuple[FloatArray, FloatArray]:
+    def _normal(self, now: Solution, slopes: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Normal equations of the unknowns, the stars' own parameters projected out."""
-        rows = self._projected(now)
+        rows = self._projected(now, slopes)
         root = np.sqrt(now.weight)
         residual = np.where(self.boxes.good, now.fits.residual, 0) * root
         terms = self.layout.basis(now.fits.x, now.fits.y)
@@ -191,7 +192,7 @@ class FamilyFit:
         vector = (local_vector.T @ terms)[k, j]
         return matrix, vector
 
-    def _projected(self, now: Solution) -> FloatArray:
+    def _projected(self, now: Solution, slopes: FloatArray) -> FloatArray:
         """Weighted derivatives of the boxes by the local parameters, orthogonal to the stars' own.
 
         Returns
@@ -200,11 +201,16 @@ class FamilyFit:
         """
         fits, root = now.fits, np.sqrt(now.weight)
         q = own_directions(self.table(now.unknowns), self.boxes, fits, root)
-        rows = self._slopes(now) * (fits.flux[:, None] * root)[:, None]
+        rows = slopes * (fits.flux[:, None] * root)[:, None]
         return np.asarray(rows - (rows @ q) @ q.transpose(0, 2, 1))
 
-    def _slopes(self, now: Solution) -> FloatArray:
-        """Derivatives of every star's unit image by the local parameters."""
+    def slopes(self, now: Solution) -> FloatArray:
+        """Derivatives of every star's unit image by the local parameters.
+
+        Returns
+        -------
+        (n, parameters, pixels) array
+        """
         points = self.slope_nodes.points
         local = self.layout.local(now.unknowns, *np.array(points).T)
         fits = now.fits
@@ -245,16 +251,21 @@ def fit_family(
 ) -> Solution:
     """Levenberg-Marquardt from one start until the cost falls by less than `tolerance`."""
     now = fit.evaluate(start, x, y, flux, sky)
-    damping = 0.1
+    damping, age, slopes = 0.1, 0, fit.slopes(now)
     for _ in range(iterations):
-        proposal = now.unknowns + fit.step(now, damping)
+        if age == SLOPES_LAST:
+            age, slopes = 0, fit.slopes(now)
         f = now.fits
+        proposal = now.unknowns + fit.step(now, slopes, damping)
         new = fit.evaluate(proposal, f.x, f.y, np.maximum(f.flux, 1), f.sky)
+        age += 1
         if new.cost < now.cost:
             gain, now = now.cost - new.cost, new
             damping *= 0.2
             if gain < tolerance:
                 break
+        elif age > 1:
+            age = SLOPES_LAST  # perhaps only the slopes are too old
         else:
             damping = max(damping * 10, 0.1)
             if damping > 1e4:
