@@ -133,7 +133,7 @@ def test_the_slopes_of_the_fit_are_those_of_the_images() -> None:
     start = fit.vector({"log_fwhm": np.log(2.6)})
     sky = np.full(len(x), SKY)
     now = fit.evaluate(start, x, y, flux, sky)
-    step = fit.named(start + fit.step(now, 0.0))
+    step = fit.named(start + fit.step(now, fit.slopes(now), 0.0))
     assert step["log_fwhm"] == pytest.approx(np.log(2.5), abs=0.01)
     end = fit_family(fit, start, x, y, flux, sky)
     assert end.cost < now.cost
