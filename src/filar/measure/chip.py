@@ -304,7 +304,13 @@ def psf_facts(psf: FieldPSF, psf_fit: PSFFit | None) -> dict[str, Any]:
             "message": psf_fit.message,
         }
     parameters = psf.parameters if psf_fit is None else psf_fit.parameters
-    return facts | {"parameters": {name: float(value) for name, value in parameters.items()}}
+    return facts | {
+        "parameters": {
+            name: float(value)
+            for name, value in parameters.items()
+            if isinstance(value, int | float)
+        }
+    }
 
 
 def _messages(
