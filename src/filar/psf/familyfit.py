@@ -88,9 +88,10 @@ class Layout:
 
 @dataclass(frozen=True)
 class Solution:
-    """State of the fit."""
+    """State of the fit: the unknowns, their PSF, the stars fitted with it, weights and cost."""
 
     unknowns: FloatArray
+    table: PhaseTable
     fits: BoxFits
     weight: FloatArray
     cost: float
@@ -151,7 +152,8 @@ class FamilyFit:
         self, unknowns: FloatArray, x: FloatArray, y: FloatArray, flux: FloatArray, sky: FloatArray
     ) -> Solution:
         """Fit the stars with the PSF of these unknowns."""
-        fits = fit_boxes(self.table(unknowns), self.boxes, x, y, flux, sky, fit_sky=True,
+        table = self.table(unknowns)
+        fits = fit_boxes(table, self.boxes, x, y, flux, sky, fit_sky=True,
                          model_error=self.model_error)  # fmt: skip
         star = fits.expected - fits.sky[:, None]
         weight = inverse_variance(self.boxes, fits.expected, star, self.model_error)
@@ -163,7 +165,7 @@ class FamilyFit:
         variance = np.maximum(fits.expected, 0) + self.boxes.read_noise**2
         variance = variance + (self.model_error * star) ** 2
         determinant = np.sum(np.log(variance), where=self.boxes.good)
-        return Solution(unknowns, fits, weight, float(loss.sum() + determinant + prior))
+        return Solution(unknowns, table, fits, weight, float(loss.sum() + determinant + prior))
 
     def step(self, now: Solution, slopes: FloatArray, damping: float) -> FloatArray:
         """Gauss-Newton step of the unknowns from here, with `slopes` from here or nearby."""
@@ -200,7 +202,7 @@ class FamilyFit:
         (n, parameters, pixels) array
         """
         fits, root = now.fits, np.sqrt(now.weight)
-        q = own_directions(self.table(now.unknowns), self.boxes, fits, root)
+        q = own_directions(now.table, self.boxes, fits, root)
         rows = slopes * (fits.flux[:, None] * root)[:, None]
         return np.asarray(rows - (rows @ q) @ q.transpose(0, 2, 1))
 

@@ -19,6 +19,7 @@ from filar.threads import one_blas_thread
 FloatArray = NDArray[np.float64]
 MAX_STEP = 0.3  # pixels per iteration
 MAX_OFFSET = 0.74  # from the centre of the box
+PATIENCE = 6  # iterations with full steps
 TOLERANCE = 2e-4  # pixels; the next step of a quadratic method is far below
 
 
@@ -191,13 +192,15 @@ def _fit_batch(
     local = table.local(x, y)
     free = 4 if fit_sky else 3
     active = np.arange(len(boxes))
-    for _ in range(iterations):
+    for count in range(iterations):
         p, sub = parameters[active], boxes if len(active) == len(boxes) else boxes[active]
         part = local if len(active) == len(boxes) else local[active]
         matrix, vector, _, _ = _equations(table, part, sub, p, fit_sky, model_error)
         step = solve_scaled(matrix, vector)
         length = np.max(np.abs(step[:, :2]), axis=1)
-        step *= np.minimum(1, MAX_STEP / np.maximum(length, 1e-12))[:, None]
+        # the few that go to and fro around the minimum settle with shorter steps
+        full = 1.0 if count < PATIENCE else 0.5
+        step *= np.minimum(full, MAX_STEP / np.maximum(length, 1e-12))[:, None]
         new = p.copy()
         new[:, :free] += step
         new[:, :2] = np.clip(new[:, :2], -MAX_OFFSET, MAX_OFFSET)

@@ -101,7 +101,7 @@ class Pupil:
         return float(sx), float(sy)
 
     def transmission(
-        self, x: float, y: float, samples: int = 384, extra: tuple[float, float] = (0.0, 0.0)
+        self, x: float, y: float, samples: int = 256, extra: tuple[float, float] = (0.0, 0.0)
     ) -> FloatArray:
         """Transmission as seen by a star at pixel (x, y).
 
