@@ -5,7 +5,7 @@ import numpy as np
 from filar.detect import Detections
 from filar.fit import fit_stars
 from filar.flags import Flag
-from filar.measure.judge import duplicates, select_fits, shape_flags
+from filar.measure.judge import duplicates, outside, select_fits, shape_flags
 
 from . import samples
 
@@ -48,6 +48,19 @@ def test_missing_positions_and_few_stars_are_harmless():
     assert not duplicates(stars, fits).any()
     none = found([], [])
     assert len(duplicates(none, select_fits(fits, np.zeros(2, bool)))) == 0
+
+
+def test_what_ends_outside_of_the_field_is_told():
+    exposure, _, _ = samples.exposure()
+    edge = np.zeros(exposure.shape, bool)
+    edge[:, :30] = True
+    fits = fitted(
+        found([40.0, 31.0, 40.0, 40.0], [40.0] * 4),
+        x=[29.6, 29.4, -0.6, 40.0],
+        y=[40.0, 40.0, 40.0, exposure.shape[0] - 0.4],
+    )
+    told = outside(exposure.replace(edge=edge, mask=edge), fits)
+    assert list(told) == [False, True, True, True]
 
 
 def test_select_keeps_the_rows():

@@ -14,7 +14,7 @@ from filar.catalog import MAG_SYSTEMS, build_catalog, versions
 from filar.errors import ParameterError
 from filar.exposure import Exposure
 from filar.flags import Flag
-from filar.measure.judge import duplicates, select_fits, shape_flags
+from filar.measure.judge import duplicates, outside, select_fits, shape_flags
 from filar.psf.model import FieldPSF
 
 if TYPE_CHECKING:
@@ -222,7 +222,7 @@ def _fit(
             saturated=(detections.flags & Flag.SATURATED) != 0,
         )
         # Before neighbours are subtracted, no star may be there twice.
-        keep = ~duplicates(detections, fits)
+        keep = ~(duplicates(detections, fits) | outside(exposure, fits))
         return detections.select(keep), select_fits(fits, keep)
 
     detections, fits = once(None)

@@ -327,7 +327,7 @@ def _summarise(measurement: Measurement) -> ChipSummary:
         measurement.exposure.label,
         len(flags),
         int(np.count_nonzero(flags & Flag.SATURATED)),
-        0 if fit is None else int(fit.n_stars),
+        0 if fit is None or fit.fallback else int(fit.n_stars),
         measurement.messages,
         sum(measurement.seconds.values()),
     )

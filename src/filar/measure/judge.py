@@ -44,6 +44,19 @@ def select_fits(fits: StarFits, keep: NDArray[np.bool_]) -> StarFits:
     return type(fits)(**chosen)
 
 
+def outside(exposure: Exposure, fits: StarFits) -> NDArray[np.bool_]:
+    """Find fits that ended outside of the field of view: (n,), True there.
+
+    What begins beside the vignetted border and is fitted into it is the border's own light, or a
+    star whose centre was not exposed.
+    """
+    ny, nx = exposure.shape
+    columns, rows = np.rint(np.nan_to_num(fits.x)), np.rint(np.nan_to_num(fits.y))
+    off = (columns < 0) | (columns > nx - 1) | (rows < 0) | (rows > ny - 1)
+    index = np.clip(rows, 0, ny - 1).astype(int), np.clip(columns, 0, nx - 1).astype(int)
+    return np.asarray(off | exposure.edge[index])
+
+
 def duplicates(detections: Detections, fits: StarFits) -> NDArray[np.bool_]:
     """Find detections whose fit ran away to another star, which then would be counted twice.
 
