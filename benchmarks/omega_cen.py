@@ -124,7 +124,9 @@ def main() -> None:
             seconds = ", ".join(f"{name} {t:.1f}" for name, t in m.seconds.items())
             counts = f"{f.stars:6d} {f.saturated:6d} ({f.lost_centres}) {f.in_edge:15d}"
             quality = f"{f.flatness[0]:13.2f} {f.flatness[1]:5.2f} {f.q:.4f}"
-            print(f"{kind:8s} {m.exposure.chip:4s} {counts} {quality} {seconds}")
+            own = f", {m.psf_fit.n_stars} PSF stars" if m.psf_fit else ""
+            own += f", model error {m.psf_fit.model_error:.3f}" if m.psf_fit else ""
+            print(f"{kind:8s} {m.exposure.chip:4s} {counts} {quality} {seconds}{own}")
         total = sum(f.stars for f in results[kind].values())
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(f"{kind:8s} all  {total:6d} in {elapsed:.1f} s, peak memory {peak:.0f} MB")

@@ -71,7 +71,7 @@ def pupil(chip: str, field: tuple[float, float], offset: tuple[float, float]) ->
     clear &= np.hypot(x, y) > 0.33
     for sign in (1, -1):
         clear &= np.abs(x + sign * y) / np.sqrt(2) > 0.011
-    turn = {"PC": 0.0, "WF2": -90.0, "WF3": 180.0, "WF4": 90.0}[chip]  # as the real chips
+    turn = {"PC": 0.0, "WF2": -90.0, "WF3": 180.0, "WF4": 90.0}[chip]
     for angle in (225.0, 346.3, 104.0):
         a = np.deg2rad(angle + turn)
         clear &= np.hypot(x - 0.8905 * np.cos(a), y - 0.8905 * np.sin(a)) > 0.065

@@ -68,11 +68,23 @@ def test_digitised_data_give_the_noise_that_they_have():
     assert np.median(noise) == pytest.approx(np.hypot(7.0, 7.12 / np.sqrt(12)), rel=0.05)
 
 
-def test_undigitised_leaves_continuous_data_alone():
+def test_undigitised_smears_by_one_step():
     exposure = make(noisy(), gain=7.12)
     values, added = undigitised(exposure)
-    assert added == 0
-    np.testing.assert_array_equal(values, exposure.data)
+    assert np.abs(values - exposure.data).max() <= 7.12 / 2
+    assert np.var(values - exposure.data) == pytest.approx(added, rel=0.02)
+
+
+def test_steps_that_the_flat_field_moved_leave_the_noise_alone():
+    """Real calibrated files are on no exact grid, and their raw quantiles jump all the same."""
+    rng = np.random.default_rng(4)
+    steps = np.rint(rng.normal(1.0, 0.75, (400, 400)))
+    flat = 1 + 0.004 * rng.normal(size=steps.shape)
+    sky, noise = background(make(7.12 * steps * flat, gain=7.12))
+    expected = 7.12 * np.std(steps)
+    assert np.percentile(noise, 1) > 0.85 * expected
+    assert np.median(noise) == pytest.approx(expected, rel=0.07)
+    assert np.abs(sky - 7.12).max() < 1.5
 
 
 @settings(max_examples=25, deadline=None)

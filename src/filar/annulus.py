@@ -36,6 +36,7 @@ def annulus_sky(
     unusable: NDArray[np.bool_],
     x: FloatArray,
     y: FloatArray,
+    least_noise: float = 1e-6,
 ) -> AnnulusSky:
     """Clipped mean of the usable pixels of the annulus around each star.
 
@@ -47,6 +48,8 @@ def annulus_sky(
         Pixels that do not count.
     x, y : (n,) array
         Stars, pixels.
+    least_noise : float
+        The noise is no less than this: whole DN may hide it from quantiles. Electrons.
 
     Returns
     -------
@@ -65,12 +68,14 @@ def annulus_sky(
         ny, nx = image.shape
         inside = (rows >= 0) & (rows < ny) & (columns >= 0) & (columns < nx)
         pixels = padded[np.clip(rows, 0, ny - 1), np.clip(columns, 0, nx - 1)]
-        level[part], error[part] = _clipped_mean(np.where(inside, pixels, np.inf), fallback)
+        level[part], error[part] = _clipped_mean(
+            np.where(inside, pixels, np.inf), fallback, least_noise
+        )
     return AnnulusSky(level, error)
 
 
 def _clipped_mean(
-    pixels: NDArray[np.floating[Any]], fallback: tuple[float, float]
+    pixels: NDArray[np.floating[Any]], fallback: tuple[float, float], least_noise: float
 ) -> tuple[FloatArray, FloatArray]:
     """Iterated clipped mean of rows in which unusable pixels are infinite."""
     ordered = np.sort(pixels, axis=1)
@@ -81,7 +86,7 @@ def _clipped_mean(
     low = ordered[index, (count * 0.1587).astype(int)]
     empty = count < 8
     middle, low = np.where(empty, fallback[0], middle), np.where(empty, fallback[0], low)
-    sigma = np.maximum(middle - low, 1e-6)
+    sigma = np.maximum(middle - low, least_noise)
     finite = np.where(np.isfinite(ordered), ordered, 0.0)
     level = middle
     kept = np.maximum(count, 1)
@@ -93,6 +98,6 @@ def _clipped_mean(
         new = (finite * keep).sum(axis=1) / kept
         spread = np.sqrt(np.maximum((finite**2 * keep).sum(axis=1) / kept - new**2, 0))
         level = np.where(empty, fallback[0], new)
-        sigma = np.where(empty, fallback[1], np.maximum(spread * 1.05, 1e-6))
+        sigma = np.where(empty, fallback[1], np.maximum(spread * 1.05, least_noise))
     level = np.where(empty, level, level + CLIP_BIAS * sigma)
     return level, sigma / np.sqrt(kept)

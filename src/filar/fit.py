@@ -283,7 +283,7 @@ class _Job:
     ) -> StarFits:
         """Fit stars that share a box size."""
         data = self.exposure.data if known is None else self.exposure.data - known.model
-        ring = annulus_sky(data, self.exposure.unusable, x, y)
+        ring = annulus_sky(data, self.exposure.unusable, x, y, max(self.exposure.read_noise, 1e-6))
         boxes = self._boxes(x, y, box, known)
         level, halo = ring.level, np.zeros(len(x))
         if known is None:

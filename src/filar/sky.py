@@ -62,8 +62,9 @@ def background(
 def undigitised(exposure: Exposure) -> tuple[FloatArray, float]:
     """Pixel values with the steps of the converter smeared out, for medians and quantiles.
 
-    Where the noise is about one DN, as in WFPC2, quantiles of raw values jump by whole DN. If the
-    values lie on a grid of the gain, a uniform deviate of one step, always the same, is added.
+    Where the noise is about one DN, as in WFPC2, quantiles of raw values jump by whole DN, also
+    after the flat field has moved them off the grid. A uniform deviate of one step, always the
+    same, is added.
 
     Parameters
     ----------
@@ -75,12 +76,9 @@ def undigitised(exposure: Exposure) -> tuple[FloatArray, float]:
     values : (ny, nx) float64 array
         Electrons, NaN where unusable.
     variance : float
-        What this adds to the noise variance, electrons squared; 0 for values on no grid.
+        What this adds to the noise variance, electrons squared.
     """
     values = np.where(exposure.unusable, np.nan, exposure.data.astype(float))
-    sample = values[np.isfinite(values)][::17][:20_000]
-    if len(sample) == 0 or abs(np.exp(2j * np.pi * sample / exposure.gain).mean()) < 0.99:
-        return values, 0.0
     step = np.random.default_rng(0).uniform(-0.5, 0.5, exposure.shape) * exposure.gain
     return values + step, exposure.gain**2 / 12.0
 

@@ -150,14 +150,22 @@ def _solve(
         fit_family(coarse, coarse.vector(values), x, y, flux, sky, iterations=4)
         for values in family.starts()
     ]
-    best = min(tries, key=lambda s: s.cost)
-    keep = np.flatnonzero(~outliers(best.fits, boxes, FIRST_MODEL_ERROR))
-    f = best.fits
-    boxes, values = boxes[keep], coarse.named(best.unknowns)
+    tries.sort(key=lambda s: s.cost)
+    f = tries[0].fits
+    keep = np.flatnonzero(~outliers(f, boxes, FIRST_MODEL_ERROR))
+    boxes = boxes[keep]
     fit = FamilyFit(family, boxes, box, exposure.shape, LATER_MODEL_ERROR)
-    now = fit_family(
-        fit, fit.vector(values), f.x[keep], f.y[keep], f.flux[keep], f.sky[keep], iterations=5
-    )
+    # both sides of focus look alike to the low orders alone
+    finer = [
+        fit_family(
+            fit, fit.vector(coarse.named(s.unknowns)), f.x[keep], f.y[keep], f.flux[keep],
+            f.sky[keep], iterations=2,
+        )
+        for s in tries[:2]
+    ]  # fmt: skip
+    best = min(finer, key=lambda s: s.cost)
+    f = best.fits
+    now = fit_family(fit, best.unknowns, f.x, f.y, f.flux, f.sky, iterations=4)
     f = now.fits
     keep = np.flatnonzero(~outliers(f, boxes, LATER_MODEL_ERROR))
     fit = FamilyFit(family, boxes[keep], box, exposure.shape, LATER_MODEL_ERROR)
