@@ -121,11 +121,11 @@ def _table(rows: list[dict[str, Any]]) -> Any:
         "compared": ("compared", "d"),
         "error": ("error\n(mpix)", ".1f"),
         "formal": ("formal\n(mpix)", ".1f"),
-        "pull": ("error /\nformal", ".2f"),
-        "flux_pull": ("of the\nflux", ".2f"),
+        "pull": ("pull", ".2f"),
+        "flux_pull": ("flux\npull", ".2f"),
     }
     table = Table(
-        title=f"Unflagged stars with S/N of {_MIN_SNR:g} or more against the truth",
+        title=f"Unflagged stars with S/N >= {_MIN_SNR:g} against the truth (pull: error / formal error)",
         title_justify="left",
     )
     for title, _ in columns.values():

@@ -137,7 +137,7 @@ def _facts(exposure: Exposure) -> dict[str, str]:
 
 
 def sky_level(exposure: Exposure) -> tuple[float, float]:
-    """Clipped median and scatter of the usable pixels.
+    """Typical sky and noise of the usable pixels.
 
     Parameters
     ----------
@@ -147,19 +147,15 @@ def sky_level(exposure: Exposure) -> tuple[float, float]:
     Returns
     -------
     float, float
-        Electrons; the scatter is 1.4826 times the median absolute deviation of what is left.
+        Medians of the maps of `filar.sky.background`, electrons.
     """
     import numpy as np
 
-    values = exposure.data[~exposure.unusable]
-    for _ in range(10):
-        middle = float(np.median(values))
-        scatter = 1.4826 * float(np.median(np.abs(values - middle)))
-        kept = values[np.abs(values - middle) <= 3 * scatter]
-        if kept.size in (0, values.size):
-            break
-        values = kept
-    return middle, scatter
+    from filar.sky import background
+
+    sky, noise = background(exposure)
+    usable = ~exposure.unusable
+    return float(np.median(sky[usable])), float(np.median(noise[usable]))
 
 
 def _st_zeropoint(exposure: Exposure) -> float:
