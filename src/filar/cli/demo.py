@@ -125,7 +125,7 @@ def _table(rows: list[dict[str, Any]]) -> Any:
         "flux_pull": ("flux\npull", ".2f"),
     }
     table = Table(
-        title=f"Unflagged stars with S/N >= {_MIN_SNR:g} against the truth (pull: error / formal error)",
+        title=f"Unflagged stars with S/N >= {_MIN_SNR:g} against the truth; pull: error / formal",
         title_justify="left",
     )
     for title, _ in columns.values():
