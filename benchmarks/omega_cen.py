@@ -28,6 +28,7 @@ FILE = SHARED / "data/wfpc2/u40x010hm_c0f.fits"
 # what the issue and the first sketch call well measured, isolated and bright
 MIN_SNR, MAX_Q = 30.0, 0.15
 ISOLATED, BRIGHT = 7.0, 6000.0
+FLAT = 1.7  # reduced chi-square
 SHOWN = ("target", "programme", "program", "proposal", "investigator", "PI")
 ILL = Flag.SATURATED | Flag.MASKED | Flag.COSMIC_RAY | Flag.EDGE | Flag.NOT_CONVERGED | Flag.NO_FIT
 
@@ -127,6 +128,9 @@ def main() -> None:
             own = f", {m.psf_fit.n_stars} PSF stars" if m.psf_fit else ""
             own += f", model error {m.psf_fit.model_error:.3f}" if m.psf_fit else ""
             print(f"{kind:8s} {m.exposure.chip:4s} {counts} {quality} {seconds}{own}")
+            for name, counts, chi2 in zip("xy", f.counts, f.flatness, strict=True):
+                if m.own_psf and chi2 > FLAT:
+                    print(f"         {m.exposure.chip} phases of {name}: {counts.tolist()}")
         total = sum(f.stars for f in results[kind].values())
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(f"{kind:8s} all  {total:6d} in {elapsed:.1f} s, peak memory {peak:.0f} MB")
