@@ -57,6 +57,11 @@ CASES = (
     Case("WF3", "F555W", 9.0, 250, "exponential", 109),
     Case("PC", "F814W", -8.0, 150, "kernel", 110),
 )
+# the hardest sampling there is, kept apart from the totals
+ULTRAVIOLET = (
+    Case("PC", "F336W", -3.0, 1200, "kernel", 111),
+    Case("WF2", "F336W", -3.0, 1200, "kernel", 112),
+)
 
 
 def true_psf(truth: TruthPSF) -> FieldPSF:
@@ -181,9 +186,11 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="three cases only")
     parser.add_argument("--psf", nargs="+", default=["fit", "true", "default"])
     parser.add_argument("--passes", type=int, default=2)
+    parser.add_argument("--ultraviolet", action="store_true", help="F336W alone")
     parser.add_argument("--cases", type=int, nargs="+", help="by number")
     args = parser.parse_args()
-    cases = [CASES[i] for i in (args.cases or ((0, 3, 6) if args.quick else range(len(CASES))))]
+    chosen = args.cases or ((0, 3, 6) if args.quick else range(len(CASES)))
+    cases = ULTRAVIOLET if args.ultraviolet else [CASES[i] for i in chosen]
     print("case                                   psf      stars |    n  rms/bound    phase mpix"
           "       pulls x y flux | the same for stars above 20,000 e-")  # fmt: skip
     pooled: dict[tuple[str, bool], list[Errors]] = {}
