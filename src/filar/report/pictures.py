@@ -114,7 +114,7 @@ def draw_montage(figure: Figure, axis: Any, montage: FloatArray) -> None:
         at = line * montage.shape[0] / 3 - 0.5
         axis.axhline(at, color="white", lw=0.5)
         axis.axvline(at, color="white", lw=0.5)
-    figure.colorbar(drawn, ax=axis, label="log10 (fraction of light per pixel)", shrink=0.85)
+    figure.colorbar(drawn, ax=axis, label="log10 of light per pixel", shrink=0.85)
 
 
 def _draw_residual(figure: Figure, axis: Any, percent: FloatArray, limit: float) -> None:
@@ -146,8 +146,10 @@ def sky_picture(sky: FloatArray, noise: FloatArray) -> Figure:
     ):
         good = values[np.isfinite(values)]
         low, high = np.quantile(good, (0.01, 0.99)) if good.size else (0.0, 1.0)
-        drawn = axis.imshow(values[::4, ::4], origin="lower", cmap="cividis", vmin=low, vmax=high,
-                            extent=(-0.5, values.shape[1], -0.5, values.shape[0]))  # fmt: skip
-        axis.set_title(title, fontsize=9)
-        figure.colorbar(drawn, ax=axis, shrink=0.85)
+        extent = (-0.5, values.shape[1] - 0.5, -0.5, values.shape[0] - 0.5)
+        drawn = axis.imshow(
+            values[::4, ::4], origin="lower", cmap="cividis", vmin=low, vmax=high, extent=extent
+        )
+        axis.set(xlabel="x (pixels)", ylabel="y (pixels)")
+        figure.colorbar(drawn, ax=axis, shrink=0.85, label=title)
     return figure
