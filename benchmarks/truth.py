@@ -62,8 +62,13 @@ class TruthPSF:
         return np.stack([np.interp(p, self.nodes, u) for u in unit], axis=1)
 
 
-def pupil(chip: str, field: tuple[float, float], offset: tuple[float, float]) -> np.ndarray:
-    """Transmission on SAMPLES x SAMPLES points (8x8 sub-samples each) across the primary."""
+def pupil(
+    chip: str, field: tuple[float, float], offset: tuple[float, float], reflected: bool = False
+) -> np.ndarray:
+    """Transmission on SAMPLES x SAMPLES points (4x4 sub-samples each) across the primary.
+
+    `reflected` puts the primary's pads on the other side of its centre.
+    """
     n = SAMPLES * 4
     u = (np.arange(n) + 0.5) / n * 2 - 1
     x, y = np.meshgrid(u, u)
@@ -73,7 +78,7 @@ def pupil(chip: str, field: tuple[float, float], offset: tuple[float, float]) ->
         clear &= np.abs(x + sign * y) / np.sqrt(2) > 0.011
     turn = {"PC": 0.0, "WF2": -90.0, "WF3": 180.0, "WF4": 90.0}[chip]
     for angle in (225.0, 346.3, 104.0):
-        a = np.deg2rad(angle + turn)
+        a = np.deg2rad(angle + turn + (180 if reflected else 0))
         clear &= np.hypot(x - 0.8905 * np.cos(a), y - 0.8905 * np.sin(a)) > 0.065
     slope, radius, vane = (-0.2035, 0.410, 0.029) if chip == "PC" else (-0.283, 0.434, 0.025)
     sx, sy = slope * field[0] + offset[0], slope * field[1] + offset[1]
@@ -138,6 +143,7 @@ def make_truth(
     rms_high: float = 0.025,
     jitter: tuple[float, float] = (0.009, 0.006),
     nodes: int = 7,
+    reflected: bool = False,
 ) -> TruthPSF:
     """Build the PSF of one exposure of one chip.
 
@@ -155,6 +161,8 @@ def make_truth(
         Arcsec rms along x and y.
     nodes : int
         Per axis.
+    reflected : bool
+        Whether the primary's pads lie opposite to where the relay formulas put them.
     """
     rng = np.random.default_rng(seed)
     surface = wavefront(rng, focus, rms_low, rms_high)
@@ -170,7 +178,7 @@ def make_truth(
     for py in positions:
         for px in positions:
             a, b = (px - 400) / 400, (py - 400) / 400
-            transmission, waves = pupil(chip, (a, b), offset), surface(a, b)
+            transmission, waves = pupil(chip, (a, b), offset, reflected), surface(a, b)
             image = 0
             for wavelength, weight in zip(wavelengths, throughput, strict=True):
                 field = transmission * np.exp(2j * np.pi * waves * 547e-9 / wavelength)

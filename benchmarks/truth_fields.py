@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +29,7 @@ from filar.psf.fourier import FrequencyGrid
 from filar.psf.model import FieldGrid, FieldPSF
 
 REACH = 25.0
+SIMPLE_REACH, SIMPLE_ISOLATION = 7.0, 0.01
 ISOLATION = 1e-3  # no neighbour's flux / distance^3 above this part of the star's own flux
 BRIGHT = 20_000.0
 
@@ -103,8 +104,11 @@ class Errors:
     flux_pull: np.ndarray
 
 
-def compare(catalog, field: Field, psf: FieldPSF) -> Errors:
-    """Match a catalogue with the truth and take a cubic map off."""
+def compare(catalog, field: Field, psf: FieldPSF, simple: bool) -> Errors:
+    """Match a catalogue with the truth and take a cubic map off.
+
+    `simple` isolation looks 7 pixels far only, for a hundredth of the star's light.
+    """
     points = np.c_[field.x, field.y]
     tree = cKDTree(points)
     found = np.c_[catalog["x_fit"].value, catalog["y_fit"].value]
@@ -113,10 +117,12 @@ def compare(catalog, field: Field, psf: FieldPSF) -> Errors:
     distance, index = tree.query(np.nan_to_num(found, nan=-99))
     clean &= distance < 0.5
     for row in np.flatnonzero(clean):
-        near = [k for k in tree.query_ball_point(points[index[row]], REACH) if k != index[row]]
+        reach = SIMPLE_REACH if simple else REACH
+        near = [k for k in tree.query_ball_point(points[index[row]], reach) if k != index[row]]
         distance = np.hypot(*(points[near] - points[index[row]]).T)
-        light = field.flux[near] / field.flux[index[row]] / np.maximum(distance, 1) ** 3
-        clean[row] = not np.any(light > ISOLATION)
+        share = field.flux[near] / field.flux[index[row]]
+        light = share if simple else share / np.maximum(distance, 1) ** 3
+        clean[row] = not np.any(light > (SIMPLE_ISOLATION if simple else ISOLATION))
     inside = np.all((points[index] > 60) & (points[index] < 792), axis=1)
     rows = np.flatnonzero(clean & inside)
     k = index[rows]
@@ -186,16 +192,27 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="three cases only")
     parser.add_argument("--psf", nargs="+", default=["fit", "true", "default"])
     parser.add_argument("--passes", type=int, default=2)
+    parser.add_argument("--seed-offset", type=int, default=0, help="other draws of the cases")
+    parser.add_argument("--reflected", action="store_true", help="pads on the other side")
+    parser.add_argument("--simple", action="store_true", help="isolation within 7 pixels only")
     parser.add_argument("--ultraviolet", action="store_true", help="F336W alone")
     parser.add_argument("--cases", type=int, nargs="+", help="by number")
     args = parser.parse_args()
     chosen = args.cases or ((0, 3, 6) if args.quick else range(len(CASES)))
     cases = ULTRAVIOLET if args.ultraviolet else [CASES[i] for i in chosen]
+    cases = [replace(case, seed=case.seed + args.seed_offset) for case in cases]
     print("case                                   psf      stars |    n  rms/bound    phase mpix"
           "       pulls x y flux | the same for stars above 20,000 e-")  # fmt: skip
     pooled: dict[tuple[str, bool], list[Errors]] = {}
     for case in cases:
-        truth = make_truth(case.chip, case.band, focus=case.focus, seed=case.seed, law=case.law)
+        truth = make_truth(
+            case.chip,
+            case.band,
+            focus=case.focus,
+            seed=case.seed,
+            law=case.law,
+            reflected=args.reflected,
+        )
         field = make_field(truth, case.stars, seed=case.seed + 1)
         psf = true_psf(truth)
         with tempfile.TemporaryDirectory() as folder:
@@ -203,7 +220,7 @@ def main() -> None:
         for kind in args.psf:
             wanted = psf if kind == "true" else kind
             result = measure_exposure(exposure, psf=wanted, passes=args.passes)
-            errors = compare(result.catalog, field, psf)
+            errors = compare(result.catalog, field, psf, args.simple)
             everything = np.ones(errors.flux.size, bool)
             name = f"{case.chip} {case.band} {case.focus:+.0f} um {case.law} {case.stars} stars"
             used = result.psf_fit.n_stars if result.psf_fit else 0

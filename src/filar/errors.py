@@ -66,7 +66,3 @@ class ParameterError(FilarError, ValueError):
     def __init__(self, name: str, value: Any, allowed: str) -> None:
         self.name, self.value = name, value
         super().__init__(f"{name} = {value!r}: allowed is {allowed}")
-
-
-class FitError(FilarError):
-    """A fit cannot be done with the data that were given."""

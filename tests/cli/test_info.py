@@ -106,9 +106,9 @@ def test_version() -> None:
 def test_library_errors_become_one_line_and_a_status(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from filar.errors import FitError, ParameterError
+    from filar.errors import FilarError, ParameterError
 
-    for error, status in ((FitError("no\nstars"), 1), (ParameterError("box", 4, "odd"), 2)):
+    for error, status in ((FilarError("no\nstars"), 1), (ParameterError("box", 4, "odd"), 2)):
 
         def fail(error: Exception = error) -> None:
             raise error

@@ -147,9 +147,3 @@ def values(
     stacked = np.concatenate([half.real, -half.imag], axis=-1)
     both = np.concatenate([ex.real, ex.imag], axis=0)
     return np.asarray(stacked @ both) / grid.period**2
-
-
-def shift(transform: ComplexArray, grid: FrequencyGrid, dx: float, dy: float) -> ComplexArray:
-    """Move the PSF by (dx, dy) pixels."""
-    phase = np.exp(-2j * np.pi * (grid.fy[:, None] * dy + grid.fx[None, :] * dx))
-    return np.asarray(transform * phase.astype(transform.dtype))
