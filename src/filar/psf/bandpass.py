@@ -2,7 +2,7 @@
 
 A passband is taken as flat over its effective width around its pivot wavelength and integrated by
 Gauss-Legendre quadrature: the monochromatic PSFs of so few wavelengths agree with finer sampling
-to better than 1e-3 of the peak, far below the uncertainty of the wavefront. Figures are from the
+to 3e-5 of the peak (25 against 5 points, F336W to F606W). Figures are from the
 WFPC2, ACS and WFC3 instrument handbooks (pivot wavelength, effective width), in nanometres.
 """
 
