@@ -18,6 +18,7 @@ LAYERS = [
     {"simulate", "detect", "stamps"},
     {"fit"},
     {"catalog"},
+    {"frames"},
     {"measure"},
     {"report"},
     {"cli"},

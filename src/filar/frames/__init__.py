@@ -1,0 +1,1 @@
+"""Exposures of one field tied together: transformations, mean catalogues, pixel-phase bias."""
