@@ -9,6 +9,7 @@ from filar.instruments import read_exposures
 from filar.psf.library import default_psf_for
 from filar.simulate import (
     Detector,
+    Effects,
     StarField,
     draw_stars,
     simulate_exposure,
@@ -91,7 +92,11 @@ def test_same_seed_same_pixels(psf):
 def test_bright_star_saturates_and_bleeds_along_the_column(psf):
     detector = Detector(7.12, 5.24, np.zeros(SHAPE, bool))
     exposure = simulate_exposure(
-        psf, one([70], [60], [1.2e7]), detector=detector, cosmic_ray_rate=0, seed=1
+        psf,
+        one([70], [60], [1.2e7]),
+        detector=detector,
+        effects=Effects.parse("-flat,-dark,-cosmic_rays"),
+        seed=1,
     )
     rows, columns = np.nonzero(exposure.saturated)
     assert np.ptp(rows) > 1.5 * np.ptp(columns)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,9 +10,13 @@ import numpy as np
 from filar.errors import ParameterError
 from filar.exposure import Exposure
 from filar.psf.model import FieldPSF
-from filar.psf.render import render_image
-from filar.simulate.detector import COSMIC_RAY_RATE, Detector, cosmic_rays, wfpc2_detector
+from filar.simulate.calibration import Calibration, make_calibration
+from filar.simulate.cosmic_rays import COSMIC_RAY_RATE, cosmic_rays
+from filar.simulate.detector import Detector
+from filar.simulate.effects import CAMERA_FIXED, Effects
 from filar.simulate.field import Seed, StarField
+from filar.simulate.readout import expose
+from filar.simulate.rows import render_on_rows, row_response
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS
@@ -34,6 +39,8 @@ def simulate_exposure(
     cosmic_ray_rate: float = COSMIC_RAY_RATE,
     name: str = "simulated",
     pointing: tuple[float, float] = _POINTING,
+    effects: Effects | None = None,
+    calibration: Calibration | None = None,
     seed: Seed = None,
 ) -> Exposure:
     """Simulate one WFPC2 chip.
@@ -47,12 +54,12 @@ def simulate_exposure(
     chip, filter_name : str
         For example ``"WF3"``, ``"F814W"``.
     exposure_time : float
-        Seconds; only cosmic rays and the header depend on it, fluxes and sky are given in
-        electrons.
+        Seconds; only cosmic rays, dark current and the header depend on it, fluxes and sky are
+        given in electrons.
     sky : float
         Electrons per pixel.
     detector : Detector or None
-        By default the chip's own.
+        By default the calibration's, or the chip's own.
     gain_setting : int
         ATODGAIN of the default detector, 7 or 15.
     cosmic_ray_rate : float
@@ -61,6 +68,12 @@ def simulate_exposure(
         The exposure's name.
     pointing : (float, float)
         Right ascension and declination of the pyramid's apex, degrees.
+    effects : Effects or None
+        What is switched on; by default the calibration's, or all but the charge-transfer losses
+        and the 34th-row error.
+    calibration : Calibration or None
+        Camera and calibration frames, made once for a set. By default the chip of that name that
+        seed 0 gives, and an ideal calibration.
     seed : int, SeedSequence, Generator or None
         Source of randomness: the same seed gives the same pixels.
 
@@ -79,20 +92,27 @@ def simulate_exposure(
         raise ParameterError("sky", sky, "0 electrons per pixel or more")
     if not exposure_time > 0:
         raise ParameterError("exposure_time", exposure_time, "a positive number of seconds")
-    detector = detector or wfpc2_detector(chip, gain_setting=gain_setting)
-    rng = np.random.default_rng(seed)
-    expected = sky + render_image(psf, detector.shape, stars.x, stars.y, stars.flux)
-    hits, events = cosmic_rays(detector.shape, exposure_time, rate=cosmic_ray_rate, seed=rng)
-    data, saturated = detector.expose(expected, hits=hits, seed=rng)
-    bad = detector.edge if detector.bad is None else detector.edge | detector.bad
+    calibration = _calibration(chip, detector, gain_setting, effects, calibration)
+    camera = calibration.camera
+    detector, effects = camera.detector, effects or camera.effects
+    camera = replace(camera, effects=effects)
+    rays, rest = np.random.default_rng(seed).integers(2**63, size=2)
+    light = render_on_rows(psf, detector.shape, stars.x, stars.y, stars.flux, strength=effects.rows)
+    light += effects.sky * sky * row_response(detector.shape[0], effects.rows)[:, None]
+    hits, events = cosmic_rays(
+        detector.shape, exposure_time, rate=effects.cosmic_rays * cosmic_ray_rate, seed=int(rays)
+    )
+    raw = expose(camera, light, exposure_time=exposure_time, hits=hits, seed=int(rest))
+    data = calibration.apply(raw.dn, exposure_time)
+    bad = detector.unusable
     return Exposure(
         data=np.where(bad, 0.0, data).astype(np.float32),
-        mask=bad.copy(),
-        saturated=saturated & ~bad,
+        mask=bad | calibration.hot(exposure_time),
+        saturated=raw.saturated & ~bad,
         edge=detector.edge,
         gain=detector.gain,
         read_noise=detector.read_noise,
-        saturation=detector.saturation,
+        saturation=_saturation(detector, effects),
         exposure_time=exposure_time,
         instrument="WFPC2",
         chip=chip,
@@ -100,8 +120,36 @@ def simulate_exposure(
         name=name,
         wcs=_wcs(chip, pointing),
         **_scale(chip),
-        meta={"cosmic_ray_events": events, "simulated": True},
+        meta={"cosmic_ray_events": events, "simulated": True, "effects": str(effects)},
     )
+
+
+def _calibration(
+    chip: str,
+    detector: Detector | None,
+    gain_setting: int,
+    effects: Effects | None,
+    calibration: Calibration | None,
+) -> Calibration:
+    """The calibration that is given, checked against the rest, or the chip's ideal one."""
+    if calibration is None:
+        return make_calibration(chip, detector=detector, gain_setting=gain_setting, effects=effects)
+    camera = calibration.camera
+    if detector is not None and detector is not camera.detector:
+        raise ParameterError("detector", detector.shape, "the calibration's own, or None")
+    if effects is not None:
+        for name in CAMERA_FIXED:
+            if getattr(effects, name) != getattr(camera.effects, name):
+                expected = f"{name} = {getattr(camera.effects, name)}, as in the calibration"
+                raise ParameterError("effects", str(effects), expected)
+    return calibration
+
+
+def _saturation(detector: Detector, effects: Effects) -> float:
+    """Level at which a pixel counts as saturated, electrons."""
+    if effects.saturation:
+        return detector.saturation
+    return detector.full_well if effects.bleeding else np.inf
 
 
 def _scale(chip: str) -> dict[str, Any]:
