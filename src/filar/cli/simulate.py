@@ -7,10 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
-from filar.cli import console
+from filar.cli import console, simulate_dithers
 from filar.errors import ParameterError
 
 app = typer.Typer(no_args_is_help=True, help="Simulate exposures with known truth.")
+app.command(epilog=simulate_dithers.EXAMPLE)(simulate_dithers.dithers)
 
 _EXAMPLE = (
     "Example: filar simulate field -o sim --chips PC,WF3 --stars 1500 --focus 2 --seed 1 "
@@ -56,7 +57,8 @@ def field(
     from filar.simulate.files import prepare_folder, truth_table, write_simulation
 
     settings = {
-        "chips": _chips(chips), "filter": filter_name, "stars": stars, "flux": _limits(flux),
+        "chips": list(simulate_dithers.parse_chips(chips)), "filter": filter_name,
+        "stars": stars, "flux": simulate_dithers.parse_limits(flux),
         "slope": slope, "core_radius": core_radius, "separation": separation,
         "exposure_time": exposure_time, "sky": sky, "focus": focus, "jitter": jitter,
         "gain": gain, "cosmic_rays": cosmic_rays, "seed": seed, "name": name,
@@ -124,22 +126,3 @@ def _make(settings: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
                 )
             )
     return exposures, fields
-
-
-def _chips(text: str) -> list[str]:
-    from filar.instruments.wfpc2_facts import CHIPS
-
-    chips = [chip.strip().upper() for chip in text.split(",")]
-    if not set(chips) <= set(CHIPS) or len(set(chips)) != len(chips):
-        raise ParameterError("--chips", text, f"different ones of {','.join(CHIPS)}")
-    return chips
-
-
-def _limits(text: str) -> tuple[float, float]:
-    try:
-        low, high = (float(part) for part in text.split(","))
-    except ValueError:
-        low, high = 0.0, 0.0
-    if not 0 < low <= high:
-        raise ParameterError("--flux", text, "two rising positive numbers, e.g. 200,500000")
-    return low, high

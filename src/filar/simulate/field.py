@@ -135,23 +135,41 @@ def draw_stars(
     rng = np.random.default_rng(seed)
     flux = draw_fluxes(number, limits, slope, rng)
     box = (origin[0] - 0.5, origin[1] - 0.5, nx - 0.5, ny - 0.5)
-    points = _positions(number, box, core_radius, rng)
+    points = draw_positions(number, box, core_radius, rng)
     if separation > 0:
         for _ in range(_ATTEMPTS):
-            points = points[_apart(points, separation)]
+            points = points[apart(points, separation)]
             if len(points) >= number:
                 break
-            points = np.concatenate([points, _positions(number, box, core_radius, rng)])
-        points = points[_apart(points, separation)][:number]
+            points = np.concatenate([points, draw_positions(number, box, core_radius, rng)])
+        points = points[apart(points, separation)][:number]
     return StarField(points[:, 0].copy(), points[:, 1].copy(), flux[: len(points)])
 
 
-def _positions(
+def draw_positions(
     number: int,
     box: tuple[float, float, float, float],
     core_radius: float | None,
     rng: np.random.Generator,
 ) -> FloatArray:
+    """Draw places of stars.
+
+    Parameters
+    ----------
+    number : int
+        How many.
+    box : (float, float, float, float)
+        Smallest x and y, largest x and y, pixels.
+    core_radius : float or None
+        Of a Plummer surface density about the middle of the box, pixels; None spreads evenly.
+    rng : Generator
+        Source of randomness.
+
+    Returns
+    -------
+    (number, 2) array
+        x and y.
+    """
     low, high = np.array(box[:2]), np.array(box[2:])
     if core_radius is None:
         return rng.uniform(low, high, (number, 2))
@@ -167,8 +185,19 @@ def _positions(
     return kept[:number]
 
 
-def _apart(points: FloatArray, separation: float) -> NDArray[np.bool_]:
-    """Mark the points to keep so that, of each close pair, at most the earlier one stays."""
+def apart(points: FloatArray, separation: float) -> NDArray[np.bool_]:
+    """Mark the points to keep so that, of each close pair, at most the earlier one stays.
+
+    Parameters
+    ----------
+    points : (n, 2) array
+    separation : float
+        Smallest distance, in the points' unit.
+
+    Returns
+    -------
+    (n,) bool array
+    """
     from scipy.spatial import cKDTree
 
     keep = np.ones(len(points), bool)

@@ -1,0 +1,373 @@
+"""Writing dither sets: many files by several processes, resumed if interrupted."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from filar.errors import InputFileError, OutputFileError, ParameterError
+from filar.simulate.dithers import (
+    ChipView,
+    DitherSettings,
+    draw_pointing,
+    expose_chip,
+    exposure_name,
+    on_chip,
+    view_chip,
+)
+from filar.wholefile import whole_file
+
+if TYPE_CHECKING:
+    from astropy.table import QTable
+
+Progress = Callable[[float, str], None]
+
+SETTINGS_FILE = "settings.json"
+TRUTH_FILE = "truth.parquet"
+EXPOSURES_FILE = "exposures.ecsv"
+BOUND_BOX = 9
+_UNFINISHED = ".unfinished"
+
+
+@dataclass(frozen=True)
+class DitherSet:
+    """A dither set on disk.
+
+    Parameters
+    ----------
+    folder : Path
+        Where it is.
+    files : tuple of Path
+        The science files, in the order of the exposures.
+    made, kept : int
+        Exposures that were made now, and those that were there already.
+    truth, exposures : Path
+        Tables of the true positions and of the exposures.
+    """
+
+    folder: Path
+    files: tuple[Path, ...]
+    made: int
+    kept: int
+    truth: Path
+    exposures: Path
+
+
+def write_dither_set(
+    settings: DitherSettings,
+    folder: str | os.PathLike[str],
+    *,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> DitherSet:
+    """Simulate a dither set, or what is missing of one.
+
+    Parameters
+    ----------
+    settings : DitherSettings
+        What the set is like.
+    folder : path-like
+        Made if it does not exist. It gets ``dither_001_c0m.fits``, ``dither_001_c1m.fits``, ...,
+        ``truth.parquet``, ``exposures.ecsv`` and ``settings.json``. If it holds a part of the
+        same set, as a run that was interrupted leaves it, the rest is added; the files are the
+        same as those of a single run.
+    workers : int
+        Processes; the files do not depend on it. With more than one, a script that calls this
+        needs the usual ``if __name__ == "__main__"``.
+    progress : callable, optional
+        Called with the part done (0 to 1) and a text.
+
+    Returns
+    -------
+    DitherSet
+
+    Raises
+    ------
+    ParameterError
+        If the settings cannot be fulfilled, or `workers` makes no sense.
+    OutputFileError
+        If the folder holds other files of this name, or cannot be written.
+    """
+    if workers < 1:
+        raise ParameterError("workers", workers, "1 or more")
+    for chip in settings.chips:  # what cannot be done is said before anything is written
+        view_chip(settings, chip, 1)
+    folder = _claim(Path(folder), settings)
+    names = [exposure_name(k) for k in range(1, settings.exposures + 1)]
+    missing = sum(not _complete(folder, name) for name in names)
+    truth, table = folder / TRUTH_FILE, folder / EXPOSURES_FILE
+    if missing or not truth.is_file() or not table.is_file():
+        _finish(settings, folder, names, workers, progress)
+    files = tuple(folder / f"{name}_c0m.fits" for name in names)
+    return DitherSet(folder, files, missing, len(names) - missing, truth, table)
+
+
+def _finish(
+    settings: DitherSettings,
+    folder: Path,
+    names: list[str],
+    workers: int,
+    progress: Progress | None,
+) -> None:
+    """Make what is missing; the truth file appears last."""
+    from filar.catalogfile import join_catalogs, write_catalog
+
+    unfinished = folder / _UNFINISHED
+    try:
+        unfinished.mkdir(exist_ok=True)
+        for leftover in unfinished.glob(".*"):
+            leftover.unlink()
+        (folder / TRUTH_FILE).unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputFileError(folder, error.strerror or str(error)) from error
+    _write_settings(settings, folder / SETTINGS_FILE)
+    parts = [unfinished / f"{name}.parquet" for name in names]
+    todo = [
+        number
+        for number, (name, part) in enumerate(zip(names, parts, strict=True), 1)
+        if not (_complete(folder, name) and part.exists())
+    ]
+    tasks = [_Task(settings, folder, number) for number in todo]
+    for count, number in enumerate(_run(tasks, workers), 1):
+        if progress is not None:
+            progress(count / len(tasks), f"{count} of {len(tasks)}: {exposure_name(number)}")
+    write_catalog(exposure_table(settings), folder / EXPOSURES_FILE)
+    join_catalogs(parts, folder / TRUTH_FILE)
+    shutil.rmtree(unfinished, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class _Task:
+    """One exposure to make; it crosses to another process."""
+
+    settings: DitherSettings
+    folder: Path
+    number: int
+
+
+def _run(tasks: list[_Task], workers: int) -> Iterator[int]:
+    """Make exposures; give their numbers as they are done."""
+    workers = min(workers, len(tasks))
+    if workers <= 1:
+        for task in tasks:
+            yield _make(task)
+        return
+    from concurrent.futures import ProcessPoolExecutor, as_completed
+    from concurrent.futures.process import BrokenProcessPool
+    from multiprocessing import get_context
+
+    with ProcessPoolExecutor(
+        workers, mp_context=get_context("spawn"), initializer=_one_thread
+    ) as pool:
+        try:
+            for future in as_completed([pool.submit(_make, task) for task in tasks]):
+                yield future.result()
+        except BrokenProcessPool as error:
+            advice = "run the same command again to go on, with fewer workers if memory is short"
+            raise OutputFileError(tasks[0].folder, "a worker process was killed", advice) from error
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _one_thread() -> None:
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(1)
+
+
+def _make(task: _Task) -> int:
+    """Write the files of one exposure that are missing."""
+    from filar.catalogfile import write_catalog
+    from filar.instruments import write_wfpc2
+
+    name, folder = exposure_name(task.number), task.folder
+    views = [view_chip(task.settings, chip, task.number) for chip in task.settings.chips]
+    part = folder / _UNFINISHED / f"{name}.parquet"
+    if not part.exists():
+        write_catalog(truth_table(views), part)
+    if not _complete(folder, name):
+        images = [expose_chip(view) for view in views]
+        pair = write_wfpc2(images, folder / _UNFINISHED / f"{name}_c0m.fits")
+        try:
+            for path in reversed(pair):  # where the science file is, its quality file is too
+                path.replace(folder / path.name)
+        except OSError as error:
+            raise OutputFileError(folder, error.strerror or str(error)) from error
+    return task.number
+
+
+def _complete(folder: Path, name: str) -> bool:
+    return all((folder / f"{name}_{kind}.fits").is_file() for kind in ("c0m", "c1m"))
+
+
+def truth_table(views: Sequence[ChipView]) -> QTable:
+    """Table of what is true of one exposure.
+
+    Parameters
+    ----------
+    views : sequence of ChipView
+        Its chips.
+
+    Returns
+    -------
+    QTable
+        One row per star on the usable part of its chip: exposure, chip, id (from 1 within a
+        chip, the same in all exposures), x, y (pixels of this exposure), flux, mag, x_bound,
+        y_bound (Cramer-Rao bound of a 9x9 box with the true PSF and known sky), x_ref, y_ref
+        (pixels of the first exposure). ``meta``: ``settings``, and ``exposures`` with what
+        differs between them.
+    """
+    from astropy.table import QTable, vstack
+
+    from filar import __version__
+
+    table = vstack([_chip_truth(view) for view in views])
+    assert isinstance(table, QTable)
+    settings = views[0].settings
+    table.meta = {
+        "filar_version": __version__,
+        "settings": settings.plain(),
+        "exposures": [_facts(settings, views[0].number)],
+    }
+    return table
+
+
+def _chip_truth(view: ChipView) -> QTable:
+    from astropy import units as u
+    from astropy.table import QTable
+
+    from filar.psf.bound import cramer_rao
+    from filar.simulate.detector import wfpc2_detector
+
+    seen = np.flatnonzero(on_chip(view.chip, view.stars.x, view.stars.y))
+    x, y, flux = (getattr(view.stars, name)[seen] for name in ("x", "y", "flux"))
+    detector = wfpc2_detector(view.chip, gain_setting=view.settings.gain)
+    bound = cramer_rao(
+        view.psf, x, y, flux,
+        sky=view.settings.sky, read_noise=detector.read_noise, box=BOUND_BOX,
+    )  # fmt: skip
+    table = QTable()
+    table["exposure"] = np.full(len(x), view.name)
+    table["chip"] = np.full(len(x), view.chip)
+    table["id"] = (seen + 1).astype(np.int64)
+    table["x"], table["y"] = x * u.pix, y * u.pix
+    table["flux"] = flux * u.electron
+    table["mag"] = -2.5 * np.log10(flux) * u.mag
+    table["x_bound"], table["y_bound"] = bound.x * u.pix, bound.y * u.pix
+    table["x_ref"] = view.reference.x[seen] * u.pix
+    table["y_ref"] = view.reference.y[seen] * u.pix
+    for name, text in _DESCRIPTIONS.items():
+        table[name].info.description = text
+    return table
+
+
+_DESCRIPTIONS = {
+    "id": "number of the star within its chip, the same in all exposures",
+    "x": "true column in this exposure, 0-based, integer = pixel centre",
+    "y": "true row in this exposure, 0-based, integer = pixel centre",
+    "flux": "true electrons of the whole star image",
+    "mag": "-2.5 log10(flux)",
+    "x_bound": "Cramer-Rao bound, true PSF, known sky, 9x9 pixels",
+    "y_bound": "Cramer-Rao bound, true PSF, known sky, 9x9 pixels",
+    "x_ref": "column in the first exposure",
+    "y_ref": "row in the first exposure",
+}
+
+
+def exposure_table(settings: DitherSettings) -> QTable:
+    """Table of what each exposure of a set is.
+
+    Parameters
+    ----------
+    settings : DitherSettings
+        Of the set.
+
+    Returns
+    -------
+    QTable
+        One row per exposure, see `Pointing`; and for every chip its offset in its own pixels and
+        axes at the middle of the chip.
+    """
+    from astropy import units as u
+    from astropy.table import QTable
+
+    facts = [_facts(settings, number) for number in range(1, settings.exposures + 1)]
+    units = {"dx": u.pix, "dy": u.pix, "roll": u.deg, "focus": u.um, "jitter": u.mas,
+             "jitter_angle": u.deg, "time": u.s}  # fmt: skip
+    digits = {"roll": 6, "scale": 8, "time": 1}
+    table = QTable()
+    for name in facts[0]:
+        table[name] = [fact[name] for fact in facts]
+        unit = u.pix if name.startswith(("dx_", "dy_")) else units.get(name)
+        if unit is not None:
+            table[name] = table[name] * unit
+        if table[name].dtype.kind == "f":
+            table[name].info.format = f".{digits.get(name, 4)}f"
+    table.meta = {"settings": settings.plain()}
+    return table
+
+
+def _facts(settings: DitherSettings, number: int) -> dict[str, Any]:
+    """What is told about an exposure, as plain values."""
+    pointing, name = draw_pointing(settings, number), exposure_name(number)
+    facts: dict[str, Any] = {"exposure": name, "file": f"{name}_c0m.fits", **asdict(pointing)}
+    for chip in settings.chips:
+        facts[f"dx_{chip}"], facts[f"dy_{chip}"] = pointing.middle_offset(chip)
+    return facts
+
+
+def _claim(folder: Path, settings: DitherSettings) -> Path:
+    """Make the folder, or check that what is in it belongs to the same set."""
+    from filar.simulate.files import prepare_folder
+
+    folder = prepare_folder(folder, exposure_name(1))
+    path = folder / SETTINGS_FILE
+    advice = "choose another folder, or remove this one to start anew"
+    if not path.exists():
+        others = sorted([*folder.glob("dither_*.fits"), *folder.glob(TRUTH_FILE)])
+        if others:
+            raise OutputFileError(
+                folder, f"it holds {others[0].name} but no {SETTINGS_FILE}", advice
+            )
+        return folder
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputFileError(
+            path, f"cannot be read: {error}", "settings of a set", advice
+        ) from error
+    wanted = _stored(settings)
+    if not isinstance(found, dict):
+        raise InputFileError(path, "no settings", "settings of a set", advice)
+    differences = [
+        f"{name} = {found.get(name)} instead of {wanted.get(name)}"
+        for name in {**found, **wanted}
+        if name != "exposures" and found.get(name) != wanted.get(name)
+    ]
+    if differences:
+        text = "it holds a set with other settings: " + ", ".join(differences)
+        raise OutputFileError(folder, text, advice)
+    if not isinstance(found.get("exposures"), int) or found["exposures"] > settings.exposures:
+        text = f"it holds a set of {found.get('exposures')} exposures, more than asked for"
+        raise OutputFileError(folder, text, advice)
+    return folder
+
+
+def _stored(settings: DitherSettings) -> dict[str, Any]:
+    from filar import __version__
+
+    stored: dict[str, Any] = json.loads(json.dumps(settings.plain()))
+    return {"filar_version": __version__, **stored}
+
+
+def _write_settings(settings: DitherSettings, path: Path) -> None:
+    with whole_file(path) as temporary:
+        temporary.write_text(json.dumps(_stored(settings), indent=2) + "\n", encoding="utf-8")
