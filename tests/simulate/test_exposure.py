@@ -95,7 +95,7 @@ def test_bright_star_saturates_and_bleeds_along_the_column(psf):
         psf,
         one([70], [60], [1.2e7]),
         detector=detector,
-        effects=Effects.parse("-flat,-dark,-cosmic_rays"),
+        effects=Effects.parse("none,photon_noise,read_noise,bleeding,saturation,digitisation"),
         seed=1,
     )
     rows, columns = np.nonzero(exposure.saturated)

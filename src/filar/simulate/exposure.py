@@ -104,10 +104,10 @@ def simulate_exposure(
     )
     raw = expose(camera, light, exposure_time=exposure_time, hits=hits, seed=int(rest))
     data = calibration.apply(raw.dn, exposure_time)
-    bad = detector.unusable
+    bad = detector.unusable | calibration.hot(exposure_time)
     return Exposure(
         data=np.where(bad, 0.0, data).astype(np.float32),
-        mask=bad | calibration.hot(exposure_time),
+        mask=bad,
         saturated=raw.saturated & ~bad,
         edge=detector.edge,
         gain=detector.gain,
