@@ -49,7 +49,8 @@ def field(
         float | None, typer.Option(help="Jitter in pixels, 1 sigma. Default: the camera's own.")
     ] = None,
     gain: Annotated[int, typer.Option(help="ATODGAIN: 7 or 15.")] = 7,
-    cosmic_rays: Annotated[bool, typer.Option(help="With or without cosmic rays.")] = True,
+    effects: simulate_dithers.Effects = "default",
+    cosmic_rays: simulate_dithers.CosmicRays = True,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same files.")] = 1,
     name: Annotated[str, typer.Option(help="Stem of the files' names.")] = "field",
 ) -> None:
@@ -61,7 +62,8 @@ def field(
         "stars": stars, "flux": simulate_dithers.parse_limits(flux),
         "slope": slope, "core_radius": core_radius, "separation": separation,
         "exposure_time": exposure_time, "sky": sky, "focus": focus, "jitter": jitter,
-        "gain": gain, "cosmic_rays": cosmic_rays, "seed": seed, "name": name,
+        "gain": gain, "effects": str(simulate_dithers.parse_effects(effects, cosmic_rays)),
+        "seed": seed, "name": name,
     }  # fmt: skip
     for option, value in (("--exposure-time", exposure_time), ("--core-radius", core_radius)):
         if value is not None and not value > 0:
@@ -86,7 +88,7 @@ def _make(settings: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
 
     from filar.instruments.wfpc2_facts import CHIPS
     from filar.psf.library import default_psf_for
-    from filar.simulate import COSMIC_RAY_RATE, draw_stars, simulate_exposure
+    from filar.simulate import Effects, draw_stars, simulate_exposure
 
     chips = settings["chips"]
     messages = console.messages()
@@ -120,7 +122,7 @@ def _make(settings: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
                     exposure_time=settings["exposure_time"],
                     sky=settings["sky"],
                     gain_setting=settings["gain"],
-                    cosmic_ray_rate=COSMIC_RAY_RATE if settings["cosmic_rays"] else 0.0,
+                    effects=Effects.parse(settings["effects"]),
                     name=settings["name"],
                     seed=light,
                 )

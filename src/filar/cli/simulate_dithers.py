@@ -7,12 +7,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from filar.cli import console
 from filar.errors import ParameterError
+
+if TYPE_CHECKING:
+    from filar import simulate
 
 EXAMPLE = (
     "Example: filar simulate dithers -o set --exposures 200 --chips PC,WF3 --stars 2500 --seed 1 "
@@ -26,6 +29,17 @@ class Magnitudes(StrEnum):
 
     natural = "natural"
     bright_enhanced = "bright-enhanced"
+
+
+Effects = Annotated[
+    str,
+    typer.Option(
+        metavar="LIST",
+        help="Effects of the detector: all, none or default, then names, with a minus sign to "
+        "leave one out, e.g. default,rows,cti or all,-bleeding.",
+    ),
+]
+CosmicRays = Annotated[bool, typer.Option(help="With or without cosmic rays.")]
 
 
 def dithers(
@@ -66,7 +80,11 @@ def dithers(
     exposure_time: Annotated[float, typer.Option(help="Seconds.")] = 160.0,
     sky: Annotated[float, typer.Option(help="Electrons per pixel.")] = 20.0,
     gain: Annotated[int, typer.Option(help="ATODGAIN: 7 or 15.")] = 7,
-    cosmic_rays: Annotated[bool, typer.Option(help="With or without cosmic rays.")] = True,
+    effects: Effects = "default",
+    cosmic_rays: CosmicRays = True,
+    calibration_noise: Annotated[
+        bool, typer.Option(help="Calibrated with frames as noisy as real ones, or ideal.")
+    ] = True,
     seed: Annotated[int, typer.Option(help="The same seed gives the same files.")] = 1,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes. Default: one per core.")
@@ -85,7 +103,7 @@ def dithers(
         exposures, parse_chips(chips), filter_name, stars, magnitudes.value,
         None if flux is None else parse_limits(flux), core_radius, separation, focus, breathing,
         jitter, jitter_spread, aberrations, offset, roll, scale, exposure_time, sky, gain,
-        cosmic_rays, seed,
+        parse_effects(effects, cosmic_rays), calibration_noise, seed,
     )  # fmt: skip
     with _progress() as progress:
         made = write_dither_set(
@@ -109,13 +127,23 @@ def parse_chips(text: str) -> tuple[str, ...]:
     return chips
 
 
+def parse_effects(text: str, cosmic_rays: bool) -> simulate.Effects:
+    """Read a list of effects; without cosmic rays if they are not wanted."""
+    from dataclasses import replace
+
+    from filar.simulate import Effects
+
+    effects = Effects.parse(text)
+    return effects if cosmic_rays else replace(effects, cosmic_rays=0.0)
+
+
 def parse_limits(text: str) -> tuple[float, float]:
     """Read two rising fluxes."""
     try:
         low, high = (float(part) for part in text.split(","))
     except ValueError:
         low, high = 0.0, 0.0
-    if not 0 < low < high < float("inf"):
+    if not 0 < low <= high < float("inf"):
         raise ParameterError("--flux", text, "two rising positive numbers, e.g. 200,500000")
     return low, high
 

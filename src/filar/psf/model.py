@@ -139,10 +139,12 @@ class PhaseTable:
         boxes would not fit the cache.
         """
         n, d = len(px), self.degree
-        weights = self.nodes.weights(x, y)
-        tx, ty = chebyshev(px, d)[0], chebyshev(py, d)[0]
-        basis = weights[:, :, None, None] * ty[:, None, :, None] * tx[:, None, None, :]
-        return np.asarray(basis.reshape(n, -1).astype(np.float32) @ self._by_order)
+        weights, tx, ty = (
+            a.astype(np.float32)
+            for a in (self.nodes.weights(x, y), chebyshev(px, d)[0], chebyshev(py, d)[0])
+        )
+        orders = (ty[:, :, None] * tx[:, None, :]).reshape(n, 1, d * d)
+        return np.asarray((weights[:, :, None] * orders).reshape(n, -1) @ self._by_order)
 
     @cached_property
     def _by_order(self) -> NDArray[np.floating[Any]]:

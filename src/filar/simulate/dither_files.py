@@ -250,10 +250,8 @@ def _chip_truth(view: ChipView) -> QTable:
     seen = np.flatnonzero(on_chip(view.chip, view.stars.x, view.stars.y))
     x, y, flux = (getattr(view.stars, name)[seen] for name in ("x", "y", "flux"))
     detector = wfpc2_detector(view.chip, gain_setting=view.settings.gain)
-    bound = cramer_rao(
-        view.psf, x, y, flux,
-        sky=view.settings.sky, read_noise=detector.read_noise, box=BOUND_BOX,
-    )  # fmt: skip
+    sky = view.settings.sky * view.settings.effects.sky
+    bound = cramer_rao(view.psf, x, y, flux, sky=sky, read_noise=detector.read_noise, box=BOUND_BOX)
     table = QTable()
     table["exposure"] = np.full(len(x), view.name)
     table["chip"] = np.full(len(x), view.chip)

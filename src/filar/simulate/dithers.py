@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from filar.errors import ParameterError
 from filar.instruments.wfpc2_facts import CHIPS, GAINS
 from filar.psf.model import FieldPSF
+from filar.simulate.calibration import Calibration, Frames, make_calibration
+from filar.simulate.effects import Effects
 from filar.simulate.field import StarField, apart, draw_positions
 from filar.simulate.luminosity import (
     BRIGHT_LIMITS,
@@ -32,6 +34,7 @@ CLUSTER = (6.0236, -72.0813)
 OVERHEAD = 120.0
 """Seconds between two exposures."""
 
+DEFAULT_EFFECTS = Effects()
 SHAPE = (800, 800)
 _WINGS = 12.0
 _DIAGONAL = 1131.0
@@ -81,8 +84,10 @@ class DitherSettings:
         Electrons per pixel.
     gain : int
         ATODGAIN, 7 or 15.
-    cosmic_rays : bool
-        With or without.
+    effects : Effects
+        What the detector does.
+    calibration_noise : bool
+        Whether the exposures are calibrated with frames that are as noisy as real ones, or ideal.
     seed : int
         The same seed gives the same set.
 
@@ -111,7 +116,8 @@ class DitherSettings:
     exposure_time: float = 160.0
     sky: float = 20.0
     gain: int = 7
-    cosmic_rays: bool = True
+    effects: Effects = DEFAULT_EFFECTS
+    calibration_noise: bool = True
     seed: int = 1
 
     def __post_init__(self) -> None:
@@ -122,7 +128,7 @@ class DitherSettings:
             raise ParameterError("magnitudes", self.magnitudes, "natural or bright-enhanced")
         if self.gain not in GAINS:
             raise ParameterError("gain", self.gain, "7 or 15")
-        if self.flux is not None and not 0 < self.flux[0] < self.flux[1] < np.inf:
+        if self.flux is not None and not 0 < self.flux[0] <= self.flux[1] < np.inf:
             raise ParameterError("flux", self.flux, "two rising positive fluxes in electrons")
         if self.core_radius is not None and not 0 < self.core_radius < np.inf:
             raise ParameterError("core_radius", self.core_radius, "a positive number of pixels")
@@ -139,10 +145,9 @@ class DitherSettings:
 
     def plain(self) -> dict[str, Any]:
         """The settings as plain values, for files."""
-        return {
-            name: list(value) if isinstance(value, tuple) else value
-            for name, value in asdict(self).items()
-        }
+        values = {one.name: getattr(self, one.name) for one in fields(self)}
+        values |= {"effects": str(self.effects), "chips": list(self.chips)}
+        return values | {"flux": None if self.flux is None else list(self.flux)}
 
 
 _LIMITS = {
@@ -392,7 +397,6 @@ def expose_chip(view: ChipView) -> Exposure:
     """
     from astropy.time import Time, TimeDelta
 
-    from filar.simulate import COSMIC_RAY_RATE
     from filar.simulate.exposure import simulate_exposure
 
     settings = view.settings
@@ -403,14 +407,37 @@ def expose_chip(view: ChipView) -> Exposure:
         filter_name=settings.filter,
         exposure_time=settings.exposure_time,
         sky=settings.sky,
-        gain_setting=settings.gain,
-        cosmic_ray_rate=COSMIC_RAY_RATE if settings.cosmic_rays else 0.0,
+        calibration=set_calibration(settings, view.chip),
         name=view.name,
         pointing=_sky_position(view.pointing),
         seed=_stream(settings, _LIGHT, view.number, CHIPS.index(view.chip)),
     )
     since = TimeDelta(view.pointing.time, format="sec")
     return exposure.replace(time=Time(START, scale="utc") + since)
+
+
+@lru_cache(maxsize=4)
+def set_calibration(settings: DitherSettings, chip: str) -> Calibration:
+    """The detector and calibration frames of one chip, the same for the whole set.
+
+    Parameters
+    ----------
+    settings : DitherSettings
+        Of the set.
+    chip : str
+        One of its chips.
+
+    Returns
+    -------
+    Calibration
+    """
+    return make_calibration(
+        chip,
+        gain_setting=settings.gain,
+        effects=settings.effects,
+        frames=Frames() if settings.calibration_noise else None,
+        seed=settings.seed,
+    )
 
 
 def _sky_position(pointing: Pointing) -> tuple[float, float]:

@@ -78,7 +78,7 @@ def natural_fluxes(
         For limits or a turn-off that are not positive and rising.
     """
     low, high = limits
-    if not 0 < low < high < np.inf:
+    if not 0 < low <= high < np.inf:
         raise ParameterError("limits", limits, "two rising positive fluxes in electrons")
     if not 0 < turn_off < np.inf:
         raise ParameterError("turn_off", turn_off, "a positive flux in electrons")
