@@ -1,0 +1,123 @@
+"""Panels of frames drawn as PNG files by matplotlib."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from filar.report.frames_panels import Figure, Level, Line, Marks, Panel, style
+from filar.wholefile import whole_file
+
+PANEL = (4.6, 3.1)  # inches
+DPI = 110
+_DASHES = {"solid": "-", "dashed": "--", "dotted": ":"}
+_RASTER = 2000  # more points than this have no visible edges
+
+
+def write_png(path: Path, figure: Figure) -> None:
+    """Draw a figure and write it, whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        ``.png``.
+    figure : Figure
+        What to draw.
+
+    Raises
+    ------
+    OutputFileError
+        If the file cannot be written.
+    """
+    drawn = draw(figure)
+    with whole_file(path) as temporary:
+        drawn.savefig(temporary, format="png", dpi=DPI)
+
+
+def draw(figure: Figure) -> Any:
+    """Draw the panels of a figure.
+
+    Parameters
+    ----------
+    figure : Figure
+        What to draw.
+
+    Returns
+    -------
+    matplotlib Figure
+        Its legend above all panels.
+    """
+    from matplotlib.figure import Figure as Canvas
+
+    columns = max(len(row) for row in figure.rows)
+    tall = max(PANEL[1], 4.2) if any(p.equal for row in figure.rows for p in row) else PANEL[1]
+    size = (PANEL[0] * columns + 0.4, tall * len(figure.rows) + 0.7)
+    canvas = Canvas(figsize=size, layout="constrained")
+    axes = canvas.subplots(len(figure.rows), columns, squeeze=False)
+    handles: dict[str, Any] = {}
+    for row, places in zip(figure.rows, axes, strict=True):
+        for place in places[len(row) :]:
+            place.set_visible(False)
+        for panel, place in zip(row, places, strict=False):
+            _draw_panel(place, panel)
+            for handle, label in zip(*place.get_legend_handles_labels(), strict=True):
+                handles.setdefault(label, handle)
+    if handles:
+        canvas.legend(handles.values(), [_plain(label) for label in handles],
+                      loc="outside upper center", ncols=min(3, len(handles)), fontsize=10,
+                      frameon=False)  # fmt: skip
+    return canvas
+
+
+def _draw_panel(place: Any, panel: Panel) -> None:
+    place.set_title(_plain(panel.title), fontsize=11)
+    place.set_xlabel(panel.x_label, fontsize=11)
+    place.set_ylabel(panel.y_label, fontsize=11)
+    place.tick_params(direction="in", top=True, right=True, labelsize=10)
+    if panel.log:
+        place.set_yscale("log")
+    for layer in panel.layers:
+        _draw_layer(place, layer)
+    if panel.equal:
+        place.set_aspect("equal", adjustable="box")
+    if panel.ticks:
+        place.set_xticks(range(len(panel.ticks)), [_plain(tick) for tick in panel.ticks])
+    if panel.x_range is not None:
+        place.set_xlim(*panel.x_range)
+    if panel.y_range is not None:
+        place.set_ylim(*panel.y_range)
+
+
+def _draw_layer(place: Any, layer: Marks | Line | Level) -> None:
+    label = layer.label or "_nolegend_"
+    if isinstance(layer, Level):
+        span = place.axhline if layer.across == "y" else place.axvline
+        span(layer.value, color=layer.colour, ls=_DASHES[layer.dash], lw=1, label=label, zorder=0)
+        return
+    if isinstance(layer, Line):
+        place.plot(layer.x, layer.y, color=layer.colour, ls=_DASHES[layer.dash], lw=layer.width,
+                   label=label)  # fmt: skip
+        return
+    colour, marker, _, _ = style(layer.method)
+    if layer.error is not None and np.isfinite(layer.error).any():
+        place.errorbar(layer.x, layer.y, layer.error, ls="none", color=colour, elinewidth=1,
+                       label="_nolegend_")  # fmt: skip
+    place.plot(
+        layer.x,
+        layer.y,
+        ls="none",
+        marker=marker,
+        ms=layer.size,
+        mfc="none" if layer.hollow else colour,
+        mec=colour,
+        mew=0 if len(layer.x) > _RASTER and not layer.hollow else 0.8,
+        alpha=layer.alpha,
+        label=label,
+    )
+
+
+def _plain(text: str) -> str:
+    """Text in which matplotlib sees no formulas."""
+    return text.replace("$", r"\$")

@@ -1,0 +1,222 @@
+"""The page about tied exposures: summary, figures, and the same as PNG files and numbers."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from filar.catalogfile import check_output
+from filar.errors import OutputFileError, ParameterError
+from filar.frames.frame import Frame
+from filar.frames.truth import Truth
+from filar.report.frames_curves import (
+    methods_figure,
+    offset_curves,
+    offsets_figure,
+    phase_curves,
+)
+from filar.report.frames_facts import Groups, gather, summary
+from filar.report.frames_figures import write_png
+from filar.report.frames_panels import Figure, Level, Panel
+from filar.report.frames_plots import plot
+from filar.report.frames_stars import (
+    phases_figure,
+    quality_figure,
+    rms_figure,
+    rms_magnitude_figure,
+)
+from filar.report.frames_truth import rows_figure, truth_figures
+from filar.wholefile import whole_file
+
+_MOST_NUMBERS = 2000
+
+
+def write_frames_report(
+    path: str | os.PathLike[str],
+    methods: Mapping[str, Sequence[Frame]],
+    truth: Any = None,
+) -> None:
+    """Write a self-contained page about tied exposures, PNG figures and numbers beside it.
+
+    ``NAME.html`` gets a folder ``NAME_figures`` with a PNG per figure, and ``NAME.json``.
+
+    Parameters
+    ----------
+    path : path-like
+        The page, ``.html``.
+    methods : mapping
+        From the name of a method to its frames, one per chip and filter. The one called
+        "classic", else the first, is what others are compared with.
+    truth : QTable, Table or mapping of arrays, optional
+        True stars of a simulated set, one row per star and exposure: see `filar.frames.truth`.
+
+    Raises
+    ------
+    ParameterError
+        If there is no frame, the suffix is another one or the truth lacks columns.
+    OutputFileError
+        If something cannot be written.
+    """
+    target = check_output(path, (".html", ".htm"))
+    if not any(methods.values()):
+        raise ParameterError("methods", dict(methods), "at least one method with a frame")
+    groups = gather(methods, Truth.from_table(truth) if truth is not None else None)
+    figures = report_figures(groups)
+    rows = [summary(facts) for methods_of in groups.values() for facts in methods_of]
+    folder = target.with_name(f"{target.stem}_figures")
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise OutputFileError(folder, error.strerror or str(error)) from error
+    for figure in figures:
+        write_png(folder / f"{figure.name}.png", figure)
+    numbers = {"summary": rows, "figures": {f.name: _numbers(f) for f in figures}}
+    _write(target.with_suffix(".json"), json.dumps(_strict(numbers), indent=1, allow_nan=False))
+    _write(target, _page(groups, figures, rows, folder.name))
+
+
+def report_figures(groups: Groups) -> list[Figure]:
+    """All figures, in the order of the page.
+
+    Parameters
+    ----------
+    groups : dict
+        See `filar.report.frames_facts.gather`.
+
+    Returns
+    -------
+    list of Figure
+        Those for which there is something to show.
+    """
+    found = [
+        phase_curves(groups),
+        offset_curves(groups),
+        methods_figure(groups),
+        rms_figure(groups),
+        rms_magnitude_figure(groups),
+        phases_figure(groups),
+        *truth_figures(groups),
+        rows_figure(groups),
+        quality_figure(groups),
+        offsets_figure(groups),
+    ]
+    return [figure for figure in found if figure is not None]
+
+
+def _page(
+    groups: Groups, figures: Sequence[Figure], rows: list[dict[str, Any]], folder: str
+) -> str:
+    from bokeh.embed import components
+    from bokeh.resources import Resources
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
+    from filar import __version__
+
+    script, divs = components({figure.name: plot(figure) for figure in figures})
+    environment = Environment(
+        loader=PackageLoader("filar.report", "."), autoescape=True, undefined=StrictUndefined
+    )
+    first = next(iter(groups.values()))[0].frame
+    return environment.get_template("frames.html").render(
+        title=f"{len(first.ties)} exposures tied together: {', '.join(groups)}",
+        reference=first.reference,
+        rows=[_cells(row) for row in rows],
+        truth=any("error_x_mpix" in row for row in rows),
+        compared=any("rms_ratio_x" in row for row in rows),
+        left_out=_left_out(rows),
+        figures=[(figure, figure.legend(), Markup(divs[figure.name])) for figure in figures],
+        row_note=not any("row_jump_mpix" in row for row in rows),
+        folder=folder,
+        resources=Markup(Resources(mode="inline", components=["bokeh"]).render()),
+        script=Markup(script),
+        version=__version__,
+    )
+
+
+def _cells(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of the summary as text."""
+
+    def both(name: str, form: str = ".1f", error: str = "") -> str:
+        texts = []
+        for axis in "xy":
+            value = row.get(name.format(axis), np.nan)
+            text = f"{value:{form}}" if np.isfinite(value) else "–"
+            spread = row.get(error.format(axis), np.nan) if error else np.nan
+            texts.append(f"{text} ± {spread:{form}}" if np.isfinite(spread) else text)
+        return " / ".join(texts)
+
+    used = f"{row['exposures_used']} of {row['exposures']}"
+    return {
+        "method": row["method"],
+        "label": " ".join(filter(None, (row["chip"], row["filter"]))) or "all stars",
+        "stars": f"{row['stars_well_measured']} of {row['stars']}",
+        "exposures": used,
+        "sigma": both("sigma_{}_mpix", error="sigma_{}_err_mpix"),
+        "bias": both("bias_{}_mpix", error="bias_{}_err_mpix"),
+        "limit": both("bias_{}_limit_mpix"),
+        "chi2": both("phase_chi2_{}"),
+        "rms": both("rms_{}_mpix"),
+        "ratio": both("rms_ratio_{}", ".2f", "rms_ratio_{}_err"),
+        "error": both("error_{}_mpix"),
+        "bound": both("error_over_bound_{}", ".2f"),
+        "pull": both("pull_{}", ".2f"),
+        "wave": both("phase_amplitude_{}_mpix", error="phase_amplitude_{}_err_mpix"),
+        "mean": both("mean_error_{}_mpix", ".2f", "mean_error_{}_err_mpix"),
+    }
+
+
+def _left_out(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str]]:
+    """Exposures that were left out, each once: exposure, reason, methods."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        for entry in row["left_out"]:
+            methods = found.setdefault((entry["exposure"], entry["reason"]), [])
+            if row["method"] not in methods:
+                methods.append(row["method"])
+    return [(name, reason, ", ".join(methods)) for (name, reason), methods in found.items()]
+
+
+def _numbers(figure: Figure) -> list[dict[str, Any]]:
+    return [_panel_numbers(panel) for row in figure.rows for panel in row]
+
+
+def _panel_numbers(panel: Panel) -> dict[str, Any]:
+    """What a panel shows, clouds of single stars excepted."""
+    layers = []
+    for layer in panel.layers:
+        if isinstance(layer, Level) or len(layer.x) > _MOST_NUMBERS:
+            continue
+        entry: dict[str, Any] = {"label": layer.label, "x": layer.x, "y": layer.y}
+        for name in ("error", "names"):
+            values = getattr(layer, name, None)
+            if values is not None and len(values):
+                entry[name] = values
+        layers.append(entry)
+    return {"title": panel.title, "x_label": panel.x_label, "y_label": panel.y_label,
+            "layers": layers}  # fmt: skip
+
+
+def _strict(value: Any) -> Any:
+    """The same with plain lists, six digits, and None for what is not finite."""
+    if isinstance(value, Mapping):
+        return {str(name): _strict(entry) for name, entry in value.items()}
+    if isinstance(value, np.ndarray):
+        return _strict(value.tolist())
+    if isinstance(value, list | tuple):
+        return [_strict(entry) for entry in value]
+    if isinstance(value, float | np.floating):
+        return float(f"{value:.6g}") if np.isfinite(value) else None
+    if isinstance(value, np.integer):
+        return int(value)
+    return value
+
+
+def _write(path: Path, text: str) -> None:
+    with whole_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
