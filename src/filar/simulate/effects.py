@@ -113,7 +113,7 @@ class Effects:
         ParameterError
             For an unknown name or a senseless strength.
         """
-        parts = [part.strip().lower().replace(" ", "_") for part in text.split(",") if part.strip()]
+        parts = [part.strip().lower() for part in text.split(",") if part.strip()]
         presets: dict[str, Callable[[], Self]] = {
             "all": cls.all,
             "none": cls.none,
@@ -140,11 +140,11 @@ class Effects:
 def _setting(part: str, text: str) -> dict[str, Any]:
     """One part of a list as field and value."""
     off = part.startswith("-")
-    name, _, strength = part.removeprefix("-").partition("=")
-    name = name.strip().replace("-", "_")
-    if name not in Effects.names() or (off and strength):
+    name, equals, strength = part.removeprefix("-").partition("=")
+    name = name.strip().replace("-", "_").replace(" ", "_")
+    if name not in Effects.names() or (off and equals):
         raise ParameterError("effects", text, _grammar())
-    if not strength:
+    if not equals:
         return {name: _strength(name, 0.0 if off else 1.0)}
     try:
         value = float(strength)
@@ -165,7 +165,9 @@ def _changes(base: dict[str, float], wanted: dict[str, float]) -> list[str]:
     parts = []
     for name, value in wanted.items():
         if value != base[name]:
-            parts.append(f"-{name}" if value == 0 else name if value == 1 else f"{name}={value:g}")
+            parts.append(
+                f"-{name}" if value == 0 else name if value == 1 else f"{name}={value:.12g}"
+            )
     return parts
 
 
