@@ -7,15 +7,21 @@ from astropy.table import QTable
 from filar.errors import OutputFileError, ParameterError
 from filar.instruments import read_exposures
 from filar.psf.library import default_psf_for
+from filar.psf.render import render_image
 from filar.simulate import (
+    COSMIC_RAY_RATE,
     Detector,
     Effects,
+    Frames,
     StarField,
     draw_stars,
+    make_calibration,
     simulate_exposure,
     truth_table,
     write_simulation,
 )
+from filar.simulate.calibration import HOT_CHARGE
+from filar.simulate.darks import DARK_RATE, HOT_FRACTION, HOT_LIMIT
 
 SHAPE = (120, 140)
 
@@ -102,6 +108,108 @@ def test_bright_star_saturates_and_bleeds_along_the_column(psf):
     assert np.ptp(rows) > 1.5 * np.ptp(columns)
     assert abs(rows.mean() - 60) < 1.5
     assert exposure.data.max() <= exposure.saturation + 1e-3
+
+
+def test_division_by_the_flat_field_moves_the_saturation_level(psf):
+    detector = Detector(7.12, 5.24, np.zeros(SHAPE, bool))
+    calibration = make_calibration(detector=detector, effects=Effects(bias=0, dark=0, hot_pixels=0))
+    exposure = simulate_exposure(psf, one([70], [60], [1.2e7]), calibration=calibration, seed=1)
+    level = exposure.saturation / calibration.flat
+    np.testing.assert_allclose(
+        exposure.data[exposure.saturated], level[exposure.saturated], rtol=1e-5
+    )
+    assert (exposure.data[~exposure.saturated] < level[~exposure.saturated]).all()
+
+
+def test_a_pair_of_flats_and_of_biases_gives_gain_and_read_noise_back():
+    """As a user would, from calibrated exposures of an even sky."""
+    psf = default_psf_for("WFPC2", "WF3", "F555W")
+    options = {"chip": "WF3", "cosmic_ray_rate": 0.0}
+    options["calibration"] = make_calibration("WF3", frames=Frames(), seed=1)
+    nothing = draw_stars(0, seed=0)
+    pairs = {
+        sky: [simulate_exposure(psf, nothing, sky=sky, seed=s, **options) for s in (1, 2)]
+        for sky in (0.0, 10_000.0)
+    }
+    numbers = {}
+    for sky, (first, second) in pairs.items():
+        good = ~first.unusable
+        a, b = (one.data[good] / np.float32(one.gain) for one in (first, second))
+        numbers[sky] = (0.5 * (a + b).mean(dtype=float), (a - b).var(dtype=float) / 2)
+    gain = (numbers[1e4][0] - numbers[0.0][0]) / (numbers[1e4][1] - numbers[0.0][1])
+    assert gain == pytest.approx(first.gain, rel=0.01)
+    assert np.sqrt(numbers[0.0][1]) * gain == pytest.approx(first.read_noise, rel=0.02)
+
+
+def test_cosmic_rays_are_counted_back():
+    psf = default_psf_for("WFPC2", "WF3", "F555W")
+    options = {"chip": "WF3", "sky": 5.0, "exposure_time": 1000.0}
+    nothing = draw_stars(0, seed=0)
+    hit, clean = (
+        simulate_exposure(psf, nothing, effects=Effects.parse(text), seed=1, **options)
+        for text in ("default", "-cosmic_rays")
+    )
+    from scipy import ndimage
+
+    bright = (hit.data - clean.data > 60) & ~hit.mask
+    labels, found = ndimage.label(bright, np.ones((3, 3)))
+    expected = COSMIC_RAY_RATE * 1000.0 * (~hit.mask).sum()
+    # tracks that touch count once: about one in ten at this density
+    assert 0.85 * expected < found < 1.05 * expected
+    assert hit.meta["cosmic_ray_events"] == pytest.approx(COSMIC_RAY_RATE * 1000 * 640_000, rel=0.1)
+    assert clean.meta["cosmic_ray_events"] == 0
+    assert hit.data[(labels == 0) & ~hit.mask].mean() < 10
+
+
+@pytest.mark.parametrize("name", Effects.names())
+def test_an_effect_that_is_off_leaves_the_image_as_it_was(psf, name):
+    """Without any effect the image is the drawn one; each effect changes it."""
+    detector = Detector(7.12, 5.24, np.arange(SHAPE[0])[:, None] * np.ones(SHAPE) < 10)
+    stars = one([30, 70.3], [40, 60.2], [2e4, 1e6])
+    options = {"detector": detector, "exposure_time": 1000.0, "sky": 20.0, "seed": 1}
+    plain = simulate_exposure(psf, stars, effects=Effects.none(), **options)
+    drawn = render_image(psf, SHAPE, stars.x, stars.y, stars.flux)
+    np.testing.assert_allclose(plain.data[10:], drawn[10:], rtol=1e-5, atol=1e-3)
+    assert plain.saturation == np.inf
+    # what the ideal calibration takes out again shows in its frames
+    effects = Effects.parse(f"none,{name}")
+    changed = simulate_exposure(psf, stars, effects=effects, **options)
+    calibration = make_calibration(detector=detector, effects=effects)
+    ideal = calibration.flat.std() + calibration.dark.std() + calibration.bias.std()
+    assert ideal > 0 or not np.array_equal(changed.data, plain.data)
+    assert changed.meta["effects"] == f"none,{name}"
+
+
+def test_effects_must_agree_with_the_calibration(psf):
+    detector = Detector(7.12, 5.24, np.zeros(SHAPE, bool))
+    calibration = make_calibration(detector=detector, effects=Effects(bias=0.0))
+    stars = draw_stars(3, SHAPE, seed=1)
+    kept = simulate_exposure(psf, stars, calibration=calibration, seed=1)
+    assert kept.meta["effects"] == "default,-bias"
+    more = simulate_exposure(
+        psf, stars, calibration=calibration, effects=Effects(bias=0.0, cti=1.0), seed=1
+    )
+    assert not np.array_equal(kept.data, more.data)
+    with pytest.raises(ParameterError, match="bias"):
+        simulate_exposure(psf, stars, calibration=calibration, effects=Effects(), seed=1)
+    with pytest.raises(ParameterError, match="detector"):
+        simulate_exposure(
+            psf, stars, calibration=calibration, seed=1,
+            detector=Detector(7.12, 5.24, np.zeros(SHAPE, bool)),
+        )  # fmt: skip
+
+
+def test_hot_pixels_are_masked_and_hold_nothing():
+    psf = default_psf_for("WFPC2", "PC", "F555W")
+    long = simulate_exposure(psf, draw_stars(0, seed=0), exposure_time=1000.0, seed=1)
+    hot = long.mask & ~long.edge
+    expected = HOT_FRACTION * ((HOT_CHARGE / 1000 - DARK_RATE) / HOT_LIMIT) ** -1.2
+    assert hot.sum() == pytest.approx(expected * (~long.edge).sum(), rel=0.1)
+    np.testing.assert_array_equal(long.data[hot], 0.0)
+    cool = simulate_exposure(
+        psf, draw_stars(0, seed=0), exposure_time=1000.0, effects=Effects(hot_pixels=0.0), seed=1
+    )
+    np.testing.assert_array_equal(cool.mask, cool.edge)
 
 
 @pytest.mark.parametrize("bad", [{"sky": -1}, {"exposure_time": 0}, {"cosmic_ray_rate": -1}])
