@@ -27,6 +27,8 @@ _LEGEND = (
     ("n", "exposure"),
 )
 _KEY_LINE = re.compile(r"#\s*\(\d+\)\s+(\S+)\s+--")
+_OUT = re.compile(r"#.*\bOUT=(\S+)")
+_FILTER = re.compile(r"#\s*FILT:\s+(\S+)")
 
 
 def to_one_based(pixels: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
@@ -126,7 +128,9 @@ def read_xym(path: str | os.PathLike[str]) -> QTable:
     -------
     QTable
         One column per key of the header, ``x``, ``y``, ``X``, ``Y``, ``u``, ``v`` in pixels
-        from 0. Columns of ours that hold names are text.
+        from 0. Columns of ours that hold names are text. Numbers too long for their columns,
+        which Fortran prints as asterisks, are NaN. ``meta["filter"]`` is the header's filter,
+        if it names one.
 
     Raises
     ------
@@ -140,18 +144,23 @@ def read_xym(path: str | os.PathLike[str]) -> QTable:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise InputFileError(path, f"cannot be read: {error}", "a star list") from error
-    keys = [match.group(1) for line in lines if (match := _KEY_LINE.match(line))]
+    header = [line for line in lines if line.startswith("#")]
+    keys = _keys(header)
     rows = [line.split() for line in lines if line.strip() and not line.startswith("#")]
     if not keys:
         raise InputFileError(
-            path, "no header line names a column", "lines such as '# (01)  x -- x position'"
+            path,
+            "no header line names a column",
+            "a line such as '# (01)  x -- x position' or '# OUT=xym'",
         )
     if any(len(row) != len(keys) for row in rows):
         raise InputFileError(path, "a row has another number of values", f"{len(keys)} per row")
-    table = QTable()
+    filters = [match.group(1) for line in header if (match := _FILTER.match(line))]
+    table = QTable(meta={"filter": filters[0]} if filters else {})
     try:
         for i, key in enumerate(keys):
             text = np.array([row[i] for row in rows], dtype=str)
+            text = np.where(np.char.startswith(text, "***"), "nan", text)
             if key in ("k", "n") and "f" in keys:
                 table[key] = np.where(text == "-", "", text)
             elif key in tuple("xyXYuv"):
@@ -161,3 +170,12 @@ def read_xym(path: str | os.PathLike[str]) -> QTable:
     except ValueError as error:
         raise InputFileError(path, f"not a number: {error}", "numbers") from error
     return table
+
+
+def _keys(header: list[str]) -> list[str]:
+    """Names of the columns: those that are explained one by one, or else the ``OUT=`` given."""
+    keys = [match.group(1) for line in header if (match := _KEY_LINE.match(line))]
+    if keys:
+        return keys
+    given = [match.group(1) for line in header if (match := _OUT.match(line))]
+    return list(given[-1]) if given else []

@@ -33,6 +33,10 @@ class Tie:
         as C23 plots it, pixels; NaN for the reference itself.
     n_reference : int
         Stars that made that.
+    mag_offset : float
+        Median magnitude here less that in the frame.
+    remark : str
+        What else should be known, such as a lowered order.
     """
 
     stars: StarList
@@ -45,6 +49,8 @@ class Tie:
     reference_error_x: float = np.nan
     reference_error_y: float = np.nan
     n_reference: int = 0
+    mag_offset: float = 0.0
+    remark: str = ""
 
     @property
     def used(self) -> bool:
