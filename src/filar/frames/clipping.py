@@ -61,8 +61,7 @@ def group_median(star: StarArray, values: FloatArray, n: int) -> FloatArray:
     """
     finite = np.isfinite(values)
     star, values = star[finite], values[finite]
-    order = np.lexsort((values, star))
-    values = values[order]
+    values = values[_sorted_by(star, values, n)]
     count = np.bincount(star, minlength=n)
     start = np.cumsum(count) - count
     median = np.full(n, np.nan)
@@ -70,6 +69,13 @@ def group_median(star: StarArray, values: FloatArray, n: int) -> FloatArray:
     low, high = start[some] + (count[some] - 1) // 2, start[some] + count[some] // 2
     median[some] = (values[low] + values[high]) / 2
     return median
+
+
+def _sorted_by(star: StarArray, values: FloatArray, n: int) -> NDArray[np.int64]:
+    order = np.argsort(values)
+    # Numbers of 16 bits are sorted in one pass.
+    short = star.astype(np.uint16) if n <= np.iinfo(np.uint16).max else star
+    return np.asarray(order[np.argsort(short[order], kind="stable")])
 
 
 def group_mean(star: StarArray, values: FloatArray, n: int) -> tuple[FloatArray, FloatArray]:

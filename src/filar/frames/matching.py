@@ -70,10 +70,11 @@ def mutual_nearest(
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
     one = np.column_stack([x[rows], y[rows]])
     two = np.column_stack([u[columns], v[columns]])
-    _, there = cKDTree(two).query(one, distance_upper_bound=radius)
-    _, back = cKDTree(one).query(two, distance_upper_bound=radius)
+    quick = {"balanced_tree": False, "compact_nodes": False}
+    _, there = cKDTree(two, **quick).query(one, distance_upper_bound=radius)
     found = np.flatnonzero(there < len(two))
-    mutual = found[back[there[found]] == found]
+    _, back = cKDTree(one, **quick).query(two[there[found]], distance_upper_bound=radius)
+    mutual = found[back == found]
     return rows[mutual], columns[there[mutual]]
 
 

@@ -1,0 +1,315 @@
+"""``filar mean``: catalogues of many exposures in, one catalogue of mean positions out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from filar.cli import console
+from filar.errors import FilarError, ParameterError
+
+if TYPE_CHECKING:
+    from filar.frames.corrections import Corrections
+    from filar.frames.frame import Frame
+    from filar.frames.settings import FrameSettings
+    from filar.frames.starlist import StarList
+
+app = typer.Typer()
+Progress = Callable[[float, str], None]
+
+
+class Positions(StrEnum):
+    """Which positions of an hst1pass list are taken."""
+
+    auto = "auto"
+    xy = "xy"
+    uv = "uv"
+    XY = "XY"
+
+
+@app.command()
+def mean(
+    catalogs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="CATALOG...", help="Catalogues of filar measure, or star lists of hst1pass."
+        ),
+    ],
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", metavar="MEAN", help="Catalogue: .ecsv, .fits, .parquet."),
+    ],
+    order: Annotated[
+        int, typer.Option(min=1, max=5, help="Order of the polynomial transformations.")
+    ] = 3,
+    reference: Annotated[
+        str | None,
+        typer.Option(
+            metavar="K",
+            help="Exposure whose system is taken: its number, from 1, or name. By default the "
+            "first that the others can be tied to.",
+            show_default=False,
+        ),
+    ] = None,
+    filter_name: Annotated[
+        str | None,
+        typer.Option("--filter", help="Only this filter; otherwise that of most exposures."),
+    ] = None,
+    method: Annotated[
+        str | None, typer.Option(help="Only what this method measured, e.g. psf-fit.")
+    ] = None,
+    chips: Annotated[
+        str | None, typer.Option(metavar="PC,WF3", help="Only these chips, with commas.")
+    ] = None,
+    positions: Annotated[
+        Positions,
+        typer.Option(help="Of an hst1pass list: the first of xy, uv, XY that it has, or one."),
+    ] = Positions.auto,
+    min_snr: Annotated[
+        float, typer.Option(help="Stars that define transformations: signal-to-noise ratio.")
+    ] = 30.0,
+    mag: Annotated[
+        str | None,
+        typer.Option(metavar="LOW,HIGH", help="Stars that define transformations: magnitudes."),
+    ] = None,
+    max_q: Annotated[
+        float, typer.Option("--max-q", help="Stars that define transformations: largest q.")
+    ] = 1.0,
+    max_offset: Annotated[
+        float, typer.Option(help="Exposures further from the reference are left out, pixels.")
+    ] = 100.0,
+    radius: Annotated[
+        float, typer.Option(help="Largest distance of a measure from its star, pixels.")
+    ] = 1.0,
+    clip: Annotated[
+        float, typer.Option(help="Measures further from the mean are left out, deviations.")
+    ] = 3.0,
+    min_measures: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Exposures that must have found a star; by default 2, and a fifth of those "
+            "that cover it.",
+            show_default=False,
+        ),
+    ] = None,
+    row34: Annotated[
+        bool, typer.Option("--row34/--no-row34", help="Correct WFPC2's narrow rows first.")
+    ] = False,
+    distortion: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Correct geometric distortion first: TOML file."),
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="OUT.html", help="Write a page of figures.")
+    ] = None,
+    compare: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=CATALOG",
+            help="Other centres of the same exposures, for the report; may be given again.",
+        ),
+    ] = None,
+    truth: Annotated[
+        Path | None,
+        typer.Option(metavar="TRUTH", help="True positions of a simulated set, for the report."),
+    ] = None,
+) -> None:
+    """Tie exposures of one field together and average the places of their stars.
+
+    Example: filar mean set.parquet -o mean.ecsv --report mean.html
+    """
+    from filar.frames.corrections import Corrections, Distortion
+    from filar.frames.settings import FrameSettings
+    from filar.frames.starlist import Selection
+
+    others = _named(compare or [])
+    _check(catalogs, output, report, others, truth)
+    selection = Selection(min_snr=min_snr, q=(0.0, max_q), mag=_limits(mag))
+    settings = FrameSettings(
+        order=order,
+        selection=selection,
+        reference=reference,
+        filter=filter_name,
+        max_offset=max_offset,
+        radius=radius,
+        clip=clip,
+        min_measures=min_measures,
+    )
+    corrections = Corrections(row34, Distortion.read(distortion) if distortion else None)
+    reading = {"positions": positions.value, "method": method}
+    with _progress() as progress:
+        lists, errors = _read(catalogs, reading, chips, corrections, progress)
+        frames = _solve(lists, settings, progress)
+        complete = not errors and _tell(frames)
+        _write(frames, output, settings, corrections)
+        if report is not None:
+            methods = {_name_of(frames, others): frames}
+            for name, path in others.items():
+                reading["method"] = None
+                theirs, wrong = _read([path], reading, chips, corrections, progress)
+                methods[name] = _solve(theirs, settings, progress)
+                complete = not wrong and _tell(methods[name], name) and complete
+            _write_report(report, methods, truth)
+    if not complete:
+        raise typer.Exit(1)
+
+
+def _named(compare: list[str]) -> dict[str, Path]:
+    """Split NAME=CATALOG."""
+    named: dict[str, Path] = {}
+    for text in compare:
+        name, sign, path = text.partition("=")
+        if not (sign and name.strip() and path):
+            raise ParameterError("compare", text, "NAME=CATALOG")
+        if name.strip() in named:
+            raise ParameterError("compare", text, "each name once")
+        named[name.strip()] = Path(path)
+    return named
+
+
+def _limits(mag: str | None) -> tuple[float, float]:
+    if mag is None:
+        return (-float("inf"), float("inf"))
+    try:
+        low, high = map(float, mag.split(","))
+    except ValueError:
+        low, high = 1.0, 0.0
+    if not low < high:
+        raise ParameterError("mag", mag, "two magnitudes with a comma, the brighter one first")
+    return low, high
+
+
+def _check(
+    catalogs: list[Path],
+    output: Path,
+    report: Path | None,
+    others: dict[str, Path],
+    truth: Path | None,
+) -> None:
+    """Refuse, before the work is done, what cannot be written or makes no sense."""
+    from filar.catalogfile import check_output
+
+    check_output(output)
+    inputs = {path.resolve() for path in [*catalogs, *others.values(), *([truth] if truth else [])]}
+    if output.resolve() in inputs:
+        raise ParameterError("output", str(output), "another name than the input files'")
+    if len({path.resolve() for path in catalogs}) < len(catalogs):
+        raise ParameterError("CATALOG", [str(path) for path in catalogs], "each file once")
+    if report is not None:
+        check_output(report, (".html", ".htm"))
+    elif others or truth:
+        raise ParameterError("report", None, "a page, for --compare and --truth to appear in")
+
+
+def _read(
+    paths: list[Path],
+    how: dict[str, str | None],
+    chips: str | None,
+    corrections: Corrections,
+    progress: Progress | None,
+) -> tuple[list[StarList], list[str]]:
+    """Read and correct lists; tell what cannot be read."""
+    from filar.frames.read import read_lists
+
+    lists, errors = read_lists(
+        paths, positions=how["positions"] or "auto", method=how["method"], progress=progress
+    )
+    for text in errors:
+        console.error(text)
+    if not lists:
+        raise FilarError("no star list could be read: no mean catalogue was written")
+    if chips is not None:
+        wanted = [name.strip() for name in chips.split(",")]
+        known = list(dict.fromkeys(stars.chip for stars in lists))
+        if missing := [name for name in wanted if name not in known]:
+            raise ParameterError("chips", ", ".join(missing), f"some of {', '.join(known)}")
+        lists = [stars for stars in lists if stars.chip in wanted]
+    return [corrections.apply(stars) for stars in lists], errors
+
+
+def _solve(
+    lists: list[StarList], settings: FrameSettings, progress: Progress | None
+) -> list[Frame]:
+    from filar.frames.mean import solve_frames
+
+    return solve_frames(lists, settings, progress=progress)
+
+
+def _name_of(frames: list[Frame], others: dict[str, Path]) -> str:
+    """What the report calls the catalogues themselves."""
+    name = frames[0].method or "classic"
+    return f"{name} (first)" if name in others else name
+
+
+def _tell(frames: list[Frame], name: str = "") -> bool:
+    """Write what became of each chip and exposure to stderr; whether everything was used."""
+    import numpy as np
+
+    messages = console.messages()
+    complete = True
+    for frame in frames:
+        label = " ".join(part for part in (name, frame.label) if part)
+        used = [tie for tie in frame.ties if tie.used]
+        text = f"{label}: {len(frame)} stars, {len(used)} of {len(frame.ties)} exposures used"
+        if used:
+            rms = 1000 * np.nanmedian(np.concatenate([frame.x_rms, frame.y_rms]))
+            errors = [e for tie in used for e in (tie.error_x, tie.error_y)]
+            error = 1000 * np.nanmedian(errors)
+            text += f", reference {frame.reference}, median rms of a measure {rms:.1f} mpix"
+            text += f", standard error of a transformation {error:.1f} mpix"
+        messages.print(text, markup=False, soft_wrap=True)
+        for tie in frame.ties:
+            if not tie.used:
+                complete = False
+                console.error(f"{label}: {tie.stars.exposure} left out: {tie.reason}")
+            elif tie.remark:
+                text = f"  {tie.stars.exposure}: {tie.remark}"
+                messages.print(text, markup=False, soft_wrap=True)
+    return complete
+
+
+def _write(
+    frames: list[Frame], output: Path, settings: FrameSettings, corrections: Corrections
+) -> None:
+    from filar.catalogfile import write_catalog
+    from filar.frames.table import mean_table
+
+    rows = sum(len(frame) for frame in frames)
+    if not rows:
+        raise FilarError("no exposures could be tied together: no mean catalogue was written")
+    write_catalog(mean_table(frames, settings, corrections), output)
+    console.messages().print(f"{rows} stars in {output}", markup=False, soft_wrap=True)
+
+
+def _write_report(report: Path, methods: dict[str, list[Frame]], truth: Path | None) -> None:
+    from filar.catalogfile import read_catalog
+    from filar.report.frames_page import write_frames_report
+
+    write_frames_report(report, methods, truth=None if truth is None else read_catalog(truth))
+    console.messages().print(f"report in {report}", markup=False, soft_wrap=True)
+
+
+@contextmanager
+def _progress() -> Iterator[Progress | None]:
+    """Show a progress bar on a terminal, nothing elsewhere."""
+    if not sys.stderr.isatty() or console.verbosity() < 0:
+        yield None
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        BarColumn(),
+        TextColumn("{task.percentage:3.0f} %"),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}", markup=False),
+    )
+    with Progress(*columns, console=console.messages(), transient=True) as bar:
+        task = bar.add_task("reading", total=1.0)
+        yield lambda done, text: bar.update(task, completed=done, description=text)
