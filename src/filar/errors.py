@@ -7,7 +7,10 @@ from typing import Any
 
 
 class FilarError(Exception):
-    """Base of everything that filar raises on purpose."""
+    """Base of everything that filar raises on purpose; it can cross to another process."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore, (type(self), self.args, dict(self.__dict__))
 
 
 class InputFileError(FilarError):
@@ -66,3 +69,9 @@ class ParameterError(FilarError, ValueError):
     def __init__(self, name: str, value: Any, allowed: str) -> None:
         self.name, self.value = name, value
         super().__init__(f"{name} = {value!r}: allowed is {allowed}")
+
+
+def _restore(kind: type[FilarError], args: tuple[Any, ...], facts: dict[str, Any]) -> FilarError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(facts)
+    return error

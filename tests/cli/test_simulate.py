@@ -46,6 +46,7 @@ def test_help_shows_an_example():
         ("--stars", "many"),
         ("--sky", "-3"),
         ("--gain", "3"),
+        ("--effects", "magic"),
     ],
 )
 def test_wrong_usage_exits_with_2_and_writes_nothing(tmp_path, wrong):

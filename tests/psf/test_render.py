@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from filar.psf.render import add_stamps, render_image
+from filar.psf.library import default_psf_for
+from filar.psf.render import BOXES, CORE, add_stamps, render_image
 from tests.psf.samples import gaussian, optical
 
 SHAPE = (90, 110)
@@ -66,3 +67,31 @@ def test_overlapping_stamps_add() -> None:
     add_stamps(image, np.ones((2, 3, 3)), np.array([2.0, 3.0]), np.array([2.0, 2.0]))
     assert image[2].tolist() == [0, 1, 2, 2, 1]
     assert image.sum() == 18
+
+
+@pytest.mark.parametrize(("chip", "largest"), [("PC", 45), ("WF3", 21)])
+def test_small_boxes_and_few_nodes_stay_below_the_noise(chip: str, largest: int) -> None:
+    """What is left out is a small part of the noise of a faint sky, 7 electrons, star by star."""
+    psf = default_psf_for("WFPC2", chip, "F555W", focus=3.0)
+    rng = np.random.default_rng(1)
+    for limit, box in BOXES:
+        x, y = rng.uniform(100, 700, (2, 12))
+        flux = 0.99 * limit
+        exact = flux * psf.stamps(x, y, largest)
+        ring = np.ones((largest, largest), bool)
+        rim = (largest - box) // 2
+        if rim <= 0:
+            continue
+        ring[rim:-rim, rim:-rim] = False
+        beside = np.zeros_like(ring)
+        beside[rim - 1 : largest - rim + 1, rim - 1 : largest - rim + 1] = True
+        assert np.sqrt(np.mean(exact[:, ring & beside] ** 2)) < 1.0
+    x, y = np.array([300.4]), np.array([410.7])
+    image = render_image(psf, (800, 800), x, y, np.array([1e6]))
+    half = largest // 2
+    stamp = image[411 - half : 412 + half, 300 - half : 301 + half]
+    exact = 1e6 * psf.stamps(x, y, largest)[0]
+    middle = slice(half - CORE // 2, half + CORE // 2 + 1)
+    np.testing.assert_allclose(stamp[middle, middle], exact[middle, middle], rtol=1e-5)
+    assert np.abs(stamp - exact).max() < 2e-4 * 1e6
+    assert (stamp - exact).std() < 2e-5 * 1e6

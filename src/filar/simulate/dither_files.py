@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from filar.errors import InputFileError, OutputFileError, ParameterError
+from filar.psf.library import family_for
 from filar.simulate.dithers import (
     ChipView,
     DitherSettings,
+    draw_dither_field,
     draw_pointing,
     expose_chip,
     exposure_name,
@@ -98,7 +100,8 @@ def write_dither_set(
     if workers < 1:
         raise ParameterError("workers", workers, "1 or more")
     for chip in settings.chips:  # what cannot be done is said before anything is written
-        view_chip(settings, chip, 1)
+        family_for("WFPC2", chip, settings.filter)
+        draw_dither_field(settings, chip)
     folder = _claim(Path(folder), settings)
     names = [exposure_name(k) for k in range(1, settings.exposures + 1)]
     missing = sum(not _complete(folder, name) for name in names)
@@ -123,7 +126,7 @@ def _finish(
     try:
         unfinished.mkdir(exist_ok=True)
         for leftover in unfinished.glob(".*"):
-            leftover.unlink()
+            leftover.unlink(missing_ok=True)
         (folder / TRUTH_FILE).unlink(missing_ok=True)
     except OSError as error:
         raise OutputFileError(folder, error.strerror or str(error)) from error
@@ -164,7 +167,7 @@ def _run(tasks: list[_Task], workers: int) -> Iterator[int]:
     from multiprocessing import get_context
 
     with ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=_one_thread
+        workers, mp_context=get_context("spawn"), initializer=_start_worker
     ) as pool:
         try:
             for future in as_completed([pool.submit(_make, task) for task in tasks]):
@@ -177,10 +180,23 @@ def _run(tasks: list[_Task], workers: int) -> Iterator[int]:
             raise
 
 
-def _one_thread() -> None:
+def _start_worker() -> None:
+    """Leave interrupts to the parent, and end when it is gone."""
+    import signal
+    from multiprocessing import parent_process
+    from threading import Thread
+
     from threadpoolctl import threadpool_limits
 
+    def watch() -> None:
+        parent = parent_process()
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
     threadpool_limits(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=watch, daemon=True).start()
 
 
 def _make(task: _Task) -> int:

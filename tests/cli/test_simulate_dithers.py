@@ -1,0 +1,60 @@
+"""``filar simulate dithers``."""
+
+import pytest
+
+from filar.catalogfile import read_catalog
+from filar.instruments import read_exposures
+from tests.cli.test_simulate import filar
+
+
+def test_options_reach_the_set(tmp_path):
+    done = filar(
+        "simulate", "dithers", "-o", str(tmp_path), "--exposures", "2", "--chips", "wf2",
+        "--filter", "F814W", "--stars", "30", "--flux", "2000,50000", "--focus", "3",
+        "--breathing", "0", "--offset", "1", "--gain", "15", "--exposure-time", "60",
+        "--no-cosmic-rays", "--effects", "default,rows", "--seed", "7", "--workers", "1",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "2 exposures made" in done.stderr
+    (exposure,) = read_exposures(tmp_path / "dither_002_c0m.fits")
+    assert (exposure.chip, exposure.filter, exposure.exposure_time) == ("WF2", "F814W", 60)
+    assert exposure.gain == pytest.approx(14.5)
+    truth = read_catalog(tmp_path / "truth.parquet")
+    assert truth["flux"].value.min() >= 2000
+    assert {fact["focus"] for fact in truth.meta["exposures"]} == {3.0}
+    assert truth.meta["settings"]["effects"] == "default,rows,-cosmic_rays"
+    again = filar(
+        "simulate", "dithers", "-o", str(tmp_path), "--exposures", "2", "--chips", "wf2",
+        "--workers", "1",
+    )  # fmt: skip
+    assert again.returncode == 1
+    assert "other settings" in again.stderr
+    assert "Traceback" not in again.stderr
+
+
+def test_help_shows_an_example():
+    done = filar("simulate", "dithers", "--help")
+    assert done.returncode == 0
+    assert "filar simulate dithers -o" in " ".join(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("--exposures", "0"),
+        ("--chips", "PC,XX"),
+        ("--magnitudes", "dull"),
+        ("--flux", "9,1"),
+        ("--offset", "-1"),
+        ("--gain", "9"),
+        ("--filter", "F1W"),
+        ("--effects", "default,magic"),
+        ("--workers", "0"),
+        ("--sky", "nan"),
+    ],
+)
+def test_wrong_usage_exits_with_2_and_writes_nothing(tmp_path, wrong):
+    done = filar("simulate", "dithers", "-o", str(tmp_path / "out"), "--stars", "5", *wrong)
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "out").exists()
