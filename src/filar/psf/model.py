@@ -315,12 +315,17 @@ class FieldPSF:
         """
         if len(self.nodes.x) * len(self.nodes.y) <= count * count:
             return self
-        shape = (round(self.nodes.y[-1] + self.nodes.y[0]) + 1,
-                 round(self.nodes.x[-1] + self.nodes.x[0]) + 1)  # fmt: skip
-        nodes = FieldGrid.chebyshev(shape, count)
-        weights = self.nodes.weights(*np.array(nodes.points).T).astype(np.float32)
-        transforms = np.tensordot(weights, self.transforms, axes=1)
-        return self.replace(transforms=transforms, nodes=nodes)
+        cache: dict[int, Any] = self._tables  # type: ignore[attr-defined]
+        if -count not in cache:
+            shape = (round(self.nodes.y[-1] + self.nodes.y[0]) + 1,
+                     round(self.nodes.x[-1] + self.nodes.x[0]) + 1)  # fmt: skip
+            nodes = FieldGrid.chebyshev(shape, count)
+            weights = self.nodes.weights(*np.array(nodes.points).T).astype(np.float32)
+            transforms = np.tensordot(weights, self.transforms, axes=1)
+            # kept with its tables
+            cache[-count] = self.replace(transforms=transforms, nodes=nodes)
+        thin: FieldPSF = cache[-count]
+        return thin
 
     def at(self, x: float, y: float) -> NDArray[np.complex64]:
         """Transform at one place of the chip."""

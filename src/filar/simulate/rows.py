@@ -5,9 +5,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from filar.instruments.wfpc2_rows import FIRST, PERIOD, WIDTH, beside_narrow_row, narrow_rows
+from filar.instruments.wfpc2_rows import (
+    FIRST,
+    PERIOD,
+    WIDTH,
+    beside_narrow_row,
+    narrow_rows,
+    to_pixels,
+)
 from filar.psf.model import FieldPSF
-from filar.psf.render import render_image
+from filar.psf.render import BOXES, LARGEST_BOX, render_image
 
 FloatArray = NDArray[np.float64]
 
@@ -73,9 +80,11 @@ def render_on_rows(
         return render_image(psf, shape, x, y, flux)
     rows, below, above = beside_narrow_row(y, width=strength * WIDTH)
     steps = np.round((rows - FIRST) / PERIOD).astype(int)
-    image = np.zeros(shape)
+    pixel = to_pixels(y, width=strength * WIDTH)
+    near = np.abs(pixel - rows) <= _reach(flux)
+    image = render_image(psf, shape, x[~near], pixel[~near], flux[~near])
     for group in range(_APART):
-        chosen = np.flatnonzero(steps % _APART == group)
+        chosen = np.flatnonzero(near & (steps % _APART == group))
         if len(chosen) == 0:
             continue
         low, high = (
@@ -84,6 +93,14 @@ def render_on_rows(
         for row in np.unique(rows[chosen]):
             _join(image, low, high, int(row))
     return image
+
+
+def _reach(flux: FloatArray) -> FloatArray:
+    """Rows from a star beyond which it is not drawn, and one for rounding."""
+    box = np.full(flux.shape, LARGEST_BOX, float)
+    for limit, size in reversed(BOXES):
+        box[flux < limit] = size
+    return np.asarray(box / 2 + 1, float)
 
 
 def _join(image: FloatArray, low: FloatArray, high: FloatArray, row: int) -> None:

@@ -59,7 +59,8 @@ def transfer(
     capture as in Short et al. 2013, MNRAS 430, 3078, with all pixels that a packet crosses taken
     together.) Losses therefore grow with the row and fall with the charge of a star. They fall
     with the sky, the median of the column, which keeps a part of the traps filled: the part is
-    that of Dolphin's formula.
+    that of Dolphin's formula. The sky's photon noise fills traps too, so that stars of a few
+    hundred electrons lose less by up to 30% than they would over an even sky.
 
     Parameters
     ----------
