@@ -1,6 +1,8 @@
 """``filar simulate dithers``."""
 
+import numpy as np
 import pytest
+from scipy.spatial import cKDTree
 
 from filar.catalogfile import read_catalog
 from filar.instruments import read_exposures
@@ -58,3 +60,34 @@ def test_wrong_usage_exits_with_2_and_writes_nothing(tmp_path, wrong):
     assert done.returncode == 2, done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_measured_centres_agree_with_the_truth(tmp_path):
+    """Through the files, by the whole pipeline, with roll and scale on: no half pixels lost."""
+    made = filar(
+        "simulate", "dithers", "-o", str(tmp_path), "--exposures", "2", "--stars", "500",
+        "--breathing", "0", "--jitter-spread", "0", "--roll", "0.02", "--scale", "1e-4",
+        "--flux", "3000,60000", "--separation", "12", "--workers", "1",
+    )  # fmt: skip
+    assert made.returncode == 0, made.stderr
+    catalog = tmp_path / "two.parquet"
+    done = filar(
+        "measure", str(tmp_path / "dither_002_c0m.fits"), "--psf", "default", "-o", str(catalog)
+    )
+    assert done.returncode == 0, done.stderr
+    found, truth = read_catalog(catalog), read_catalog(tmp_path / "truth.parquet")
+    for chip in ("PC", "WF3"):
+        stars = found[(found["chip"] == chip) & (found["flags"] == 0)]
+        true = truth[(truth["chip"] == chip) & (truth["exposure"] == stars["exposure"][0])]
+        tree = cKDTree(np.c_[true["x"].value, true["y"].value])
+        distance, near = tree.query(np.c_[stars["x_fit"].value, stars["y_fit"].value])
+        stars, near = stars[distance < 1], near[distance < 1]
+        assert len(near) > 350
+        for axis in ("x", "y"):
+            error = stars[f"{axis}_fit"].value - true[axis].value[near]
+            bound = true[f"{axis}_bound"].value[near]
+            weight = (np.abs(error) < 5 * bound) / bound**2
+            mean = np.sum(error * weight) / np.sum(weight)
+            assert abs(mean) < 4 / np.sqrt(np.sum(weight))
+            assert 0.85 < 1.4826 * np.median(np.abs(error / bound)) < 1.3
+        assert abs(np.median(stars["mag"].value - true["mag"].value[near])) < 0.01
