@@ -90,7 +90,10 @@ class Sky:
 
     def truth(self) -> dict[str, np.ndarray]:
         """The table of true stars."""
-        n, bound = self.stars, self.sigma() if self.bound is None else np.full(self.stars, self.bound)
+        n, bound = (
+            self.stars,
+            self.sigma() if self.bound is None else np.full(self.stars, self.bound),
+        )
         places = [self.place(i) for i in range(self.exposures)]
         m = self.exposures
         return {

@@ -83,6 +83,9 @@ class BiasFit:
     amplitude, amplitude_err : float
         A, pixels, with the sign of A^2: noise can make A^2 negative where there is no bias.
         The error is half the width of the interval that A^2's own error makes.
+    significance : float
+        A^2 over its standard error: whether there is a bias at all. Within a few units of 0 there
+        need be none, whatever A over its error is, for the root's errors are not Gaussian there.
     limit : float
         A is below this with 95% confidence, pixels.
     second, second_err : float
@@ -94,6 +97,7 @@ class BiasFit:
     sigma_err: float = np.nan
     amplitude: float = np.nan
     amplitude_err: float = np.nan
+    significance: float = np.nan
     limit: float = np.nan
     second: float = np.nan
     second_err: float = np.nan
@@ -215,9 +219,11 @@ def fit_bias(curve: Curve) -> BiasFit:
     squares, covariance = _robust_squares(rows, curve.error[good] ** 2, curve.stars[good])
     variance = np.diag(covariance) + _common(squares, float(np.median(curve.stars[good])))
     values, errors = _signed_root(squares, np.sqrt(variance))
-    limit = float(np.sqrt(max(squares[1], 0.0) + 1.645 * np.sqrt(variance[1])))
+    spread = float(np.sqrt(variance[1]))
+    limit = float(np.sqrt(max(squares[1], 0.0) + 1.645 * spread))
+    detected = (float(squares[1]) / max(spread, 1e-300), limit)
     second = (values[2], errors[2]) if len(values) > 2 else (np.nan, np.nan)
-    return BiasFit(number, values[0], errors[0], values[1], errors[1], limit, *second)
+    return BiasFit(number, values[0], errors[0], values[1], errors[1], *detected, *second)
 
 
 def _independent(rows: FloatArray, column: FloatArray) -> float:

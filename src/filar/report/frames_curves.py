@@ -144,14 +144,18 @@ def _error_panel(methods: Sequence[FrameFacts]) -> Panel:
         )
         rms = np.array([median_rms(facts, axis) for axis in AXES]) * MPIX
         number = facts.number
-        layers.append(Marks(at - 0.12, sigma, facts.method, number, error=err, size=7))
-        layers.append(Marks(at, rms, "", number, size=8, hollow=True))
+        layers.append(Marks(at - 0.2, sigma, facts.method, number, error=err, size=7))
+        layers.append(
+            Marks(at, rms, "" if i else "open: rms about the means", number, size=8, hollow=True)
+        )
         if facts.errors is not None:
             short = [accuracy(facts.errors, axis) for axis in AXES]
             true, err = (
                 np.array([getattr(s, n) for s in short]) * MPIX for n in ("rms", "rms_err")
             )
-            layers.append(Marks(at + 0.12, true, "", number, error=err, size=4))
+            layers.append(
+                Marks(at + 0.2, true, "" if i else "small: true error", number, error=err, size=4)
+            )
             bounds[2 * i : 2 * i + 2] = np.array([s.bound for s in short]) * MPIX
     if np.isfinite(bounds).any():
         label = "Cramér-Rao bound (median)"

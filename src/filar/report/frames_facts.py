@@ -196,6 +196,7 @@ def summary(facts: FrameFacts) -> dict[str, Any]:
             f"sigma_{axis}_err_mpix": 1e3 * fit.sigma_err,
             f"bias_{axis}_mpix": 1e3 * fit.amplitude,
             f"bias_{axis}_err_mpix": 1e3 * fit.amplitude_err,
+            f"bias_{axis}_significance": fit.significance,
             f"bias_{axis}_limit_mpix": 1e3 * fit.limit,
             f"second_{axis}_mpix": 1e3 * fit.second,
             f"second_{axis}_err_mpix": 1e3 * fit.second_err,

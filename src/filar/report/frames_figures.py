@@ -10,9 +10,12 @@ import numpy as np
 from filar.report.frames_panels import Figure, Level, Line, Marks, Panel, style
 from filar.wholefile import whole_file
 
-PANEL = (4.6, 3.1)  # inches
+PANEL = (3.9, 2.6)  # inches, the axes alone
+_LEFT, _RIGHT, _BELOW, _ABOVE = 0.75, 0.15, 0.75, 0.75
+_BETWEEN, _STACKED = 0.85, 0.95
 DPI = 110
 _DASHES = {"solid": "-", "dashed": "--", "dotted": ":"}
+_TICK_LETTERS = 40  # more do not fit under a panel side by side
 _RASTER = 2000  # more points than this have no visible edges
 
 
@@ -51,11 +54,18 @@ def draw(figure: Figure) -> Any:
     """
     from matplotlib.figure import Figure as Canvas
 
-    columns = max(len(row) for row in figure.rows)
-    tall = max(PANEL[1], 4.2) if any(p.equal for row in figure.rows for p in row) else PANEL[1]
-    size = (PANEL[0] * columns + 0.4, tall * len(figure.rows) + 0.7)
-    canvas = Canvas(figsize=size, layout="constrained")
-    axes = canvas.subplots(len(figure.rows), columns, squeeze=False)
+    rows, columns = len(figure.rows), max(len(row) for row in figure.rows)
+    wide, tall = PANEL
+    if any(panel.equal for row in figure.rows for panel in row):
+        tall = wide
+    width = _LEFT + columns * wide + (columns - 1) * _BETWEEN + _RIGHT
+    height = _BELOW + rows * tall + (rows - 1) * _STACKED + _ABOVE
+    canvas = Canvas(figsize=(width, height))
+    # Margins in inches: matplotlib's own layout takes as long as the drawing.
+    canvas.subplots_adjust(left=_LEFT / width, right=1 - _RIGHT / width, bottom=_BELOW / height,
+                           top=1 - _ABOVE / height, wspace=_BETWEEN / wide,
+                           hspace=_STACKED / tall)  # fmt: skip
+    axes = canvas.subplots(rows, columns, squeeze=False)
     handles: dict[str, Any] = {}
     for row, places in zip(figure.rows, axes, strict=True):
         for place in places[len(row) :]:
@@ -65,9 +75,12 @@ def draw(figure: Figure) -> Any:
             for handle, label in zip(*place.get_legend_handles_labels(), strict=True):
                 handles.setdefault(label, handle)
     if handles:
-        canvas.legend(handles.values(), [_plain(label) for label in handles],
-                      loc="outside upper center", ncols=min(3, len(handles)), fontsize=10,
-                      frameon=False)  # fmt: skip
+        shown = canvas.legend(handles.values(), [_plain(label) for label in handles],
+                      loc="upper center", ncols=min(3, len(handles)), fontsize=10,
+                      frameon=False, borderaxespad=0.2)  # fmt: skip
+        handles_shown: list[Any] = list(shown.legend_handles)
+        for handle in handles_shown:
+            handle.set(alpha=1.0, markersize=7)
     return canvas
 
 
@@ -77,17 +90,29 @@ def _draw_panel(place: Any, panel: Panel) -> None:
     place.set_ylabel(panel.y_label, fontsize=11)
     place.tick_params(direction="in", top=True, right=True, labelsize=10)
     if panel.log:
-        place.set_yscale("log")
+        _log_axis(place)
     for layer in panel.layers:
         _draw_layer(place, layer)
     if panel.equal:
         place.set_aspect("equal", adjustable="box")
     if panel.ticks:
-        place.set_xticks(range(len(panel.ticks)), [_plain(tick) for tick in panel.ticks])
+        crowded = sum(map(len, panel.ticks)) > _TICK_LETTERS
+        turned = {"rotation": 25, "ha": "right"} if crowded else {}
+        place.set_xticks(range(len(panel.ticks)), [_plain(t) for t in panel.ticks], **turned)
     if panel.x_range is not None:
         place.set_xlim(*panel.x_range)
     if panel.y_range is not None:
         place.set_ylim(*panel.y_range)
+
+
+def _log_axis(place: Any) -> None:
+    """Logarithmic, with plain numbers at 1, 2 and 5."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    place.set_yscale("log")
+    place.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    place.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    place.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _draw_layer(place: Any, layer: Marks | Line | Level) -> None:
@@ -108,7 +133,7 @@ def _draw_layer(place: Any, layer: Marks | Line | Level) -> None:
         layer.x,
         layer.y,
         ls="none",
-        marker=marker,
+        marker="o" if layer.dot else marker,
         ms=layer.size,
         mfc="none" if layer.hollow else colour,
         mec=colour,

@@ -94,8 +94,8 @@ def report_figures(groups: Groups) -> list[Figure]:
         Those for which there is something to show.
     """
     found = [
-        phase_curves(groups),
         offset_curves(groups),
+        phase_curves(groups),
         methods_figure(groups),
         rms_figure(groups),
         rms_magnitude_figure(groups),
@@ -159,6 +159,7 @@ def _cells(row: Mapping[str, Any]) -> dict[str, Any]:
         "exposures": used,
         "sigma": both("sigma_{}_mpix", error="sigma_{}_err_mpix"),
         "bias": both("bias_{}_mpix", error="bias_{}_err_mpix"),
+        "significance": both("bias_{}_significance"),
         "limit": both("bias_{}_limit_mpix"),
         "chi2": both("phase_chi2_{}"),
         "rms": both("rms_{}_mpix"),

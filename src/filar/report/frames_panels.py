@@ -54,6 +54,8 @@ class Marks:
         Opacity.
     hollow : bool
         Whether the marks are open.
+    dot : bool
+        Whether they are round, whatever the method's shape.
     """
 
     x: FloatArray
@@ -65,6 +67,7 @@ class Marks:
     size: float = 5.0
     alpha: float = 0.8
     hollow: bool = False
+    dot: bool = False
 
     @property
     def letter(self) -> str:

@@ -187,7 +187,7 @@ def _field(facts: FrameFacts) -> Panel:
     colour = style(facts.number)[0]
     layers: tuple[Layer, ...] = (
         Line(x, y, colour=colour),
-        Marks(parts.x, parts.y, method=facts.number, size=3),
+        Marks(parts.x, parts.y, method=facts.number, size=3, dot=True),
     )
     title = f"{facts.label}, {facts.method}: 80 pixels of arrow = {unit:g} mpix"
     return Panel(title, "x (pixels)", "y (pixels)", layers, equal=True)
