@@ -5,36 +5,28 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import Any
 
 from filar.errors import InputFileError, OutputFileError, ParameterError
 from filar.psf.library import family_for
+from filar.simulate.dither_truth import dither_truth, exposure_table
 from filar.simulate.dithers import (
-    ChipView,
     DitherSettings,
     draw_dither_field,
-    draw_pointing,
     expose_chip,
     exposure_name,
-    on_chip,
     view_chip,
 )
 from filar.wholefile import whole_file
-
-if TYPE_CHECKING:
-    from astropy.table import QTable
 
 Progress = Callable[[float, str], None]
 
 SETTINGS_FILE = "settings.json"
 TRUTH_FILE = "truth.parquet"
 EXPOSURES_FILE = "exposures.ecsv"
-BOUND_BOX = 9
 _UNFINISHED = ".unfinished"
 
 
@@ -208,7 +200,7 @@ def _make(task: _Task) -> int:
     views = [view_chip(task.settings, chip, task.number) for chip in task.settings.chips]
     part = folder / _UNFINISHED / f"{name}.parquet"
     if not part.exists():
-        write_catalog(truth_table(views), part)
+        write_catalog(dither_truth(views), part)
     if not _complete(folder, name):
         images = [expose_chip(view) for view in views]
         pair = write_wfpc2(images, folder / _UNFINISHED / f"{name}_c0m.fits")
@@ -222,120 +214,6 @@ def _make(task: _Task) -> int:
 
 def _complete(folder: Path, name: str) -> bool:
     return all((folder / f"{name}_{kind}.fits").is_file() for kind in ("c0m", "c1m"))
-
-
-def truth_table(views: Sequence[ChipView]) -> QTable:
-    """Table of what is true of one exposure.
-
-    Parameters
-    ----------
-    views : sequence of ChipView
-        Its chips.
-
-    Returns
-    -------
-    QTable
-        One row per star on the usable part of its chip: exposure, chip, id (from 1 within a
-        chip, the same in all exposures), x, y (pixels of this exposure), flux, mag, x_bound,
-        y_bound (Cramer-Rao bound of a 9x9 box with the true PSF and known sky), x_ref, y_ref
-        (pixels of the first exposure). ``meta``: ``settings``, and ``exposures`` with what
-        differs between them.
-    """
-    from astropy.table import QTable, vstack
-
-    from filar import __version__
-
-    table = vstack([_chip_truth(view) for view in views])
-    assert isinstance(table, QTable)
-    settings = views[0].settings
-    table.meta = {
-        "filar_version": __version__,
-        "settings": settings.plain(),
-        "exposures": [_facts(settings, views[0].number)],
-    }
-    return table
-
-
-def _chip_truth(view: ChipView) -> QTable:
-    from astropy import units as u
-    from astropy.table import QTable
-
-    from filar.psf.bound import cramer_rao
-    from filar.simulate.detector import wfpc2_detector
-
-    seen = np.flatnonzero(on_chip(view.chip, view.stars.x, view.stars.y))
-    x, y, flux = (getattr(view.stars, name)[seen] for name in ("x", "y", "flux"))
-    detector = wfpc2_detector(view.chip, gain_setting=view.settings.gain)
-    sky = view.settings.sky * view.settings.effects.sky
-    bound = cramer_rao(view.psf, x, y, flux, sky=sky, read_noise=detector.read_noise, box=BOUND_BOX)
-    table = QTable()
-    table["exposure"] = np.full(len(x), view.name)
-    table["chip"] = np.full(len(x), view.chip)
-    table["id"] = (seen + 1).astype(np.int64)
-    table["x"], table["y"] = x * u.pix, y * u.pix
-    table["flux"] = flux * u.electron
-    table["mag"] = -2.5 * np.log10(flux) * u.mag
-    table["x_bound"], table["y_bound"] = bound.x * u.pix, bound.y * u.pix
-    table["x_ref"] = view.reference.x[seen] * u.pix
-    table["y_ref"] = view.reference.y[seen] * u.pix
-    for name, text in _DESCRIPTIONS.items():
-        table[name].info.description = text
-    return table
-
-
-_DESCRIPTIONS = {
-    "id": "number of the star within its chip, the same in all exposures",
-    "x": "true column in this exposure, 0-based, integer = pixel centre",
-    "y": "true row in this exposure, 0-based, integer = pixel centre",
-    "flux": "true electrons of the whole star image",
-    "mag": "-2.5 log10(flux)",
-    "x_bound": "Cramer-Rao bound, true PSF, known sky, 9x9 pixels",
-    "y_bound": "Cramer-Rao bound, true PSF, known sky, 9x9 pixels",
-    "x_ref": "column in the first exposure",
-    "y_ref": "row in the first exposure",
-}
-
-
-def exposure_table(settings: DitherSettings) -> QTable:
-    """Table of what each exposure of a set is.
-
-    Parameters
-    ----------
-    settings : DitherSettings
-        Of the set.
-
-    Returns
-    -------
-    QTable
-        One row per exposure, see `Pointing`; and for every chip its offset in its own pixels and
-        axes at the middle of the chip.
-    """
-    from astropy import units as u
-    from astropy.table import QTable
-
-    facts = [_facts(settings, number) for number in range(1, settings.exposures + 1)]
-    units = {"dx": u.pix, "dy": u.pix, "roll": u.deg, "focus": u.um, "jitter": u.mas,
-             "jitter_angle": u.deg, "time": u.s}  # fmt: skip
-    digits = {"roll": 6, "scale": 8, "time": 1}
-    table = QTable()
-    for name in facts[0]:
-        table[name] = [fact[name] for fact in facts]
-        unit = u.pix if name.startswith(("dx_", "dy_")) else units.get(name)
-        if unit is not None:
-            table[name] = table[name] * unit
-        if table[name].dtype.kind == "f":
-            table[name].info.format = f".{digits.get(name, 4)}f"
-    table.meta = {"settings": settings.plain()}
-    return table
-
-
-def _facts(settings: DitherSettings, number: int) -> dict[str, Any]:
-    """What is told about an exposure, as plain values."""
-    pointing, name = draw_pointing(settings, number), exposure_name(number)
-    facts: dict[str, Any] = {"exposure": name, "file": f"{name}_c0m.fits", **asdict(pointing)}
-    for chip in settings.chips:
-        facts[f"dx_{chip}"], facts[f"dy_{chip}"] = pointing.middle_offset(chip)
-    return facts
 
 
 def _claim(folder: Path, settings: DitherSettings) -> Path:

@@ -15,14 +15,13 @@ from filar.simulate.cosmic_rays import COSMIC_RAY_RATE, cosmic_rays
 from filar.simulate.detector import Detector
 from filar.simulate.effects import CAMERA_FIXED, Effects
 from filar.simulate.field import Seed, StarField
+from filar.simulate.pointing import APEX
 from filar.simulate.readout import expose
 from filar.simulate.rows import render_on_rows, row_response
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS
 
-# The chips meet at the pyramid's apex, each turned by a quarter turn against the one before.
-_APEX = (45.0, 50.0)
 _POINTING = (201.69, -47.48)
 
 
@@ -169,7 +168,7 @@ def _wcs(chip: str, pointing: tuple[float, float]) -> WCS | None:
     wcs = WCS(naxis=2)
     wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
     wcs.wcs.crval = list(pointing)
-    wcs.wcs.crpix = [_APEX[0] + 1, _APEX[1] + 1]
+    wcs.wcs.crpix = [APEX[0] + 1, APEX[1] + 1]
     angle = 0.5 * np.pi * CHIPS.index(chip)
     turn = np.array([[-np.cos(angle), np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     wcs.wcs.cd = PIXEL_SCALES[chip] / 3600.0 * turn
