@@ -201,8 +201,9 @@ def _common(biases: list[PhaseBias], like: PhaseBias) -> PhaseBias:
     """What the exposures have in common: the median of each coefficient."""
     if not biases:
         return like
-    x, y = (np.median([getattr(bias, axis) for bias in biases], axis=0) for axis in "xy")
-    return replace(like, x=np.asarray(x, float), y=np.asarray(y, float))
+    x = np.asarray(np.median([bias.x for bias in biases], axis=0), np.float64)
+    y = np.asarray(np.median([bias.y for bias in biases], axis=0), np.float64)
+    return replace(like, x=x, y=y)
 
 
 def _means(
