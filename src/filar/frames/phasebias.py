@@ -186,14 +186,14 @@ def _fit(frame: Frame, tie: int, members: NDArray[np.int64], like: PhaseBias) ->
     expected = transform.inverse(frame.x[means], frame.y[means])
     good = np.isfinite(expected).all(axis=0)
     rows, (u, v) = rows[good], (expected[0][good], expected[1][good])
-    fitted = []
+    fitted: list[FloatArray] = []
     for phase, found, error in ((u, stars.x, stars.x_err), (v, stars.y, stars.y_err)):
         # A constant belongs to the transformation.
         design = np.column_stack([like._design(phase, u, v, terms), np.ones(len(rows))])
         root = 1 / np.hypot(np.nan_to_num(error[rows], nan=_FLOOR), _FLOOR)
         target = (found[rows] - phase) * root
         solved = np.linalg.lstsq(design * root[:, None], target, rcond=None)[0]
-        fitted.append(solved[:-1].reshape(_FIELDS, terms))
+        fitted.append(np.asarray(solved[:-1], np.float64).reshape(_FIELDS, terms))
     return replace(like, x=fitted[0], y=fitted[1])
 
 
