@@ -4,16 +4,13 @@ import numpy as np
 import pytest
 
 from filar.errors import ParameterError
-from filar.frames.accuracy import (
-    accuracy,
-    against_phase,
-    by_magnitude,
-    field_map,
-    row_residual,
-)
-from filar.frames.pairs import nearest_pairs
+from filar.frames.accuracy import accuracy, by_magnitude, field_map
+from filar.frames.curves import fit_bias, transformation_curve
+from filar.frames.rowerror import row_residual
 from filar.frames.spread import well_known
-from filar.frames.truth import Truth, mean_errors, truth_errors
+from filar.frames.truemean import mean_errors
+from filar.frames.truephase import against_phase, phase_over_field
+from filar.frames.truth import Truth, truth_errors
 from tests.frames.synthetic import Sky, frame_of, left_out
 
 
@@ -55,6 +52,26 @@ def test_the_bias_itself_is_seen_against_phase() -> None:
     _, none = against_phase(errors_of(Sky(bias=0.0)), "x")
     assert none.amplitude < 4 * none.error
     assert none.error == pytest.approx(0.01 * np.sqrt(2 / 12000), rel=0.1)
+
+
+def test_a_bias_that_changes_over_the_chip_is_seen_where_its_mean_is_none() -> None:
+    sky = Sky(bias=0.0, stars=600)
+    lists = []
+    for stars, name in zip(sky.lists(), range(sky.exposures), strict=True):
+        x, _ = sky.place(name)
+        wave = 0.03 * (stars.y / 400 - 1) * np.cos(2 * np.pi * x)
+        lists.append(replace(stars, x=stars.x + wave))
+    errors = truth_errors(frame_of(lists, sky.offsets, "tilted"), Truth.from_table(sky.truth()))
+    assert against_phase(errors, "x")[1].amplitude < 0.002
+    found = phase_over_field(errors, "x")
+    expected = 0.03 * np.sqrt(np.mean((sky.y / 400 - 1) ** 2))
+    assert found.amplitude == pytest.approx(expected, rel=0.05)
+    none = phase_over_field(errors, "y")
+    assert abs(none.amplitude) < 4 * none.error
+    bias = frame_of(lists, sky.offsets, "tilted")
+    fit = fit_bias(transformation_curve(bias, "x"))
+    assert fit.amplitude == pytest.approx(expected, abs=4 * fit.amplitude_err)
+    assert np.isnan(phase_over_field(errors_of(Sky(stars=40, exposures=3)), "x").amplitude)
 
 
 def test_offsets_and_distortion_are_mapped_away_but_kept_in_the_raw_errors() -> None:
@@ -141,11 +158,3 @@ def test_too_few_stars_for_a_cubic_take_a_lower_order_or_none() -> None:
 def test_a_truth_without_its_columns_is_refused() -> None:
     with pytest.raises(ParameterError, match="x_bound"):
         Truth.from_table({"exposure": np.array(["a"])})
-
-
-def test_pairs_are_mutual() -> None:
-    one, two = nearest_pairs(np.array([0.0, 0.4, 5.0, np.nan]), np.zeros(4),
-                             np.array([0.3, 9.0]), np.zeros(2), 1.0)  # fmt: skip
-    assert one.tolist() == [1]
-    assert two.tolist() == [0]
-    assert len(nearest_pairs(np.zeros(0), np.zeros(0), np.zeros(1), np.zeros(1), 1.0)[0]) == 0

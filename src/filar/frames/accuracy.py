@@ -1,4 +1,4 @@
-"""Errors against truth by magnitude, pixel phase, place on the chip and row."""
+"""Errors against truth by magnitude and place on the chip."""
 
 from __future__ import annotations
 
@@ -7,16 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from filar.errors import ParameterError
-from filar.frames.robust import Bins, Harmonic, binned, first_harmonic, robust_rms, robust_rms_error
+from filar.frames.robust import binned, robust_rms, robust_rms_error
 from filar.frames.starlist import FloatArray
-from filar.frames.truth import MeanErrors, TruthErrors
-from filar.instruments.wfpc2_rows import PERIOD
-from filar.phases import pixel_phase
+from filar.frames.truemean import MeanErrors
+from filar.frames.truth import TruthErrors
 
-PHASE_BINS = 20
 MAG_BIN = 0.5
 FIELD_BINS = 8
-ROW_BINS = 34
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,29 +78,6 @@ def by_magnitude(errors: TruthErrors | MeanErrors, axis: str, least: int = 10) -
     columns = (plain.centre, plain.number, plain.rms, plain.rms_err, level.median,
                ratio.rms, ratio.rms_err, pull.rms)  # fmt: skip
     return ByMagnitude(*(column[kept] for column in columns))
-
-
-def against_phase(errors: TruthErrors, axis: str) -> tuple[Bins, Harmonic]:
-    """Errors of well-measured stars against their true pixel phase.
-
-    Parameters
-    ----------
-    errors : TruthErrors
-        Of n measures.
-    axis : {"x", "y"}
-        Which coordinate.
-
-    Returns
-    -------
-    bins : Bins
-        Over the pixel, from -0.5 to 0.5.
-    wave : Harmonic
-        The first harmonic.
-    """
-    phase = pixel_phase(getattr(errors, axis)[errors.good])
-    error = getattr(errors, f"d{axis}")[errors.good]
-    edges = np.linspace(-0.5, 0.5, PHASE_BINS + 1)
-    return binned(phase, error, edges), first_harmonic(phase, error)
 
 
 @dataclass(frozen=True)
@@ -224,77 +198,3 @@ def field_map(errors: TruthErrors, parts: int = FIELD_BINS, least: int = 5) -> F
     grid_x, grid_y = np.meshgrid(*middle)
     columns = (grid_x.ravel(), grid_y.ravel(), dx.median, dy.median, dx.median_err, dy.median_err)
     return FieldMap(*(column[kept] for column in columns))
-
-
-@dataclass(frozen=True, eq=False)
-class RowResidual:
-    """Error in y against row number within the 34-row pattern.
-
-    Parameters
-    ----------
-    bins : Bins
-        Of ``y mod 34.1333``, about one row each.
-    height, height_err : float
-        Jump of the saw-tooth at the narrow row, pixels: its width is ``1 - height`` rows.
-    row : float
-        Where in the pattern the jump lies, rows.
-    """
-
-    bins: Bins
-    height: float
-    height_err: float
-    row: float
-
-
-def row_residual(y: FloatArray, dy: FloatArray, period: float = PERIOD) -> RowResidual:
-    """Find the 34th-row error: a saw-tooth in y with a jump once per period.
-
-    Every measured y beyond a narrow row is too large by what the row lacks; a map over the whole
-    chip takes the mean slope away and leaves a saw-tooth. It needs the true positions, or a
-    reference in which the same stars fall on quite other rows: dithers of a few pixels move all
-    measures of a star together, so that its mean has the same error.
-
-    Parameters
-    ----------
-    y : (n,) array
-        Row, pixels.
-    dy : (n,) array
-        Error in y, pixels.
-    period : float
-        Rows.
-
-    Returns
-    -------
-    RowResidual
-        NaN with fewer than 50 measures.
-
-    Raises
-    ------
-    ParameterError
-        If the period is not positive.
-    """
-    if not period > 0:
-        raise ParameterError("period", period, "a positive number of rows")
-    good = np.isfinite(y) & np.isfinite(dy)
-    place, error = np.mod(y[good], period), dy[good]
-    bins = binned(place, error, np.linspace(0, period, ROW_BINS + 1))
-    if len(error) < 50:
-        return RowResidual(bins, np.nan, np.nan, np.nan)
-    error = np.clip(error, *(np.median(error) + 4 * robust_rms(error) * np.array([-1, 1])))
-    places = np.arange(0, period, 0.25)
-    fits = np.array([_saw_tooth(place, error, at, period) for at in places])
-    best = int(np.argmin(fits[:, 2]))
-    return RowResidual(bins, float(fits[best, 0]), float(fits[best, 1]), float(places[best]))
-
-
-def _saw_tooth(
-    place: FloatArray, error: FloatArray, at: float, period: float
-) -> tuple[float, float, float]:
-    """Height of a saw-tooth that jumps at a place, its standard error, and the sum of squares."""
-    tooth = 0.5 - np.mod(place - at, period) / period
-    tooth = tooth - tooth.mean()
-    norm = float(tooth @ tooth)
-    height = float(tooth @ error) / norm
-    left = error - error.mean() - height * tooth
-    total = float(left @ left)
-    return height, float(np.sqrt(total / max(len(error) - 2, 1) / norm)), total

@@ -21,6 +21,7 @@ import numpy as np
 from filar.errors import ParameterError
 from filar.frames.frame import Frame
 from filar.frames.measured import measured
+from filar.frames.robust import signed_root
 from filar.frames.starlist import FloatArray
 
 AXES = ("x", "y")
@@ -218,7 +219,7 @@ def fit_bias(curve: Curve) -> BiasFit:
         rows = rows[:, :2]
     squares, covariance = _robust_squares(rows, curve.error[good] ** 2, curve.stars[good])
     variance = np.diag(covariance) + _common(squares, float(np.median(curve.stars[good])))
-    values, errors = _signed_root(squares, np.sqrt(variance))
+    values, errors = signed_root(squares, np.sqrt(variance))
     spread = float(np.sqrt(variance[1]))
     limit = float(np.sqrt(max(squares[1], 0.0) + 1.645 * spread))
     detected = (float(squares[1]) / max(spread, 1e-300), limit)
@@ -267,10 +268,3 @@ def _common(squares: FloatArray, stars: float) -> FloatArray:
         second = max(squares[2], 0.0)
         parts.append(first**2 / 8 + second**2 / 2 + 2 * second * noise)
     return np.array(parts) / stars
-
-
-def _signed_root(square: FloatArray, error: FloatArray) -> tuple[list[float], list[float]]:
-    def root(value: FloatArray) -> FloatArray:
-        return np.sign(value) * np.sqrt(np.abs(value))
-
-    return root(square).tolist(), ((root(square + error) - root(square - error)) / 2).tolist()

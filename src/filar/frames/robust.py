@@ -57,6 +57,26 @@ def median_error(values: FloatArray) -> float:
     return float(_MEDIAN * robust_rms(good) / np.sqrt(max(len(good), 1)))
 
 
+def signed_root(square: FloatArray, error: FloatArray) -> tuple[list[float], list[float]]:
+    """Roots of squares that noise can make negative, with the squares' signs.
+
+    Parameters
+    ----------
+    square, error : (n,) arrays
+        Squares and their standard errors.
+
+    Returns
+    -------
+    values, errors : list of float
+        Roots, and half the widths of the intervals that the squares' errors make.
+    """
+
+    def root(value: FloatArray) -> FloatArray:
+        return np.asarray(np.sign(value) * np.sqrt(np.abs(value)))
+
+    return root(square).tolist(), ((root(square + error) - root(square - error)) / 2).tolist()
+
+
 @dataclass(frozen=True, eq=False)
 class Bins:
     """Values in bins of another quantity.

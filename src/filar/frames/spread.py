@@ -8,7 +8,7 @@ import numpy as np
 
 from filar.errors import ParameterError
 from filar.frames.frame import Frame
-from filar.frames.pairs import nearest_pairs
+from filar.frames.matching import mutual_nearest
 from filar.frames.robust import median_error
 from filar.frames.starlist import DOUBTFUL, BoolArray, FloatArray
 
@@ -107,7 +107,7 @@ def rms_ratio(classic: Frame, other: Frame) -> Ratio:
     """
     one, two = np.flatnonzero(well_known(classic)), np.flatnonzero(well_known(other))
     x, y = _in_system_of(other, classic.reference)
-    first, second = nearest_pairs(classic.x[one], classic.y[one], x[two], y[two], _TOLERANCE)
+    first, second = mutual_nearest(classic.x[one], classic.y[one], x[two], y[two], _TOLERANCE)
     one, two = one[first], two[second]
     found: list[float] = []
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -8,6 +8,7 @@ import numpy as np
 
 from filar.frames.accuracy import accuracy
 from filar.frames.curves import AXES
+from filar.frames.truephase import phase_over_field
 from filar.report.frames_facts import FrameFacts, Groups, median_rms
 from filar.report.frames_panels import (
     BLACK,
@@ -54,8 +55,9 @@ def offset_curves(groups: Groups) -> Figure:
     note = (
         "Each point is an exposure: the standard error of the cubic transformation of its stars "
         "to the reference's. Where the error rises between whole-pixel offsets, centres are pulled "
-        "towards the middle or the edge of their pixels: a V where the offsets span two pixels, "
-        "a W where they span four. Lines are the fitted bias; dashed lines mark 20 and 40 mpix."
+        "towards the middle or the edge of their pixels: a V where the offsets stay within half a "
+        "pixel, a W where they reach one, and more arches beyond. Lines are the fitted bias; "
+        "dashed lines mark 20 and 40 mpix."
     )
     rows = tuple(
         tuple(_curve_panel(facts, axis, folded=False) for axis in AXES) for facts in groups.values()
@@ -120,7 +122,8 @@ def methods_figure(groups: Groups) -> Figure:
         "Left: the error of one measure in three ways, from the level of the curves at whole-pixel "
         "offsets (filled: bias apart), from the scatter about the means (open: bias included) and, "
         "with truth, from the true positions (small), beside the Cramér-Rao bound. Right: the "
-        "fitted amplitude of the pixel-phase bias; below 0 where noise makes its square negative. "
+        "fitted amplitude of the pixel-phase bias, below 0 where noise makes its square negative; "
+        "small, with truth: the rms over the chip of the bias against true phase. "
         "x and y side by side."
     )
     rows = tuple((_error_panel(facts), _bias_panel(facts)) for facts in groups.values())
@@ -181,6 +184,10 @@ def _bias_panel(methods: Sequence[FrameFacts]) -> Panel:
                   ("amplitude", "amplitude_err")]  # fmt: skip
         at = 2.0 * i + np.arange(2.0)
         layers.append(Marks(at, values[0], facts.method, facts.number, error=values[1], size=7))
+        if facts.errors is not None:
+            true = [phase_over_field(facts.errors, axis) for axis in AXES]
+            found = np.array([wave.amplitude for wave in true]) * MPIX
+            layers.append(Marks(at + 0.2, found, "", facts.number, size=4))
     return Panel(
         f"{methods[0].label}: pixel-phase bias",
         "method and axis",

@@ -9,12 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from filar.frames.accuracy import RowResidual, accuracy, against_phase, row_residual
+from filar.frames.accuracy import accuracy
 from filar.frames.curves import AXES, BiasFit, Curve, fit_bias, transformation_curve
 from filar.frames.frame import Frame
 from filar.frames.measured import measured, well_measured
+from filar.frames.rowerror import RowResidual, row_residual
 from filar.frames.spread import Ratio, rms_ratio, well_known
-from filar.frames.truth import MeanErrors, Truth, TruthErrors, mean_errors, truth_errors
+from filar.frames.truemean import MeanErrors, mean_errors
+from filar.frames.truephase import against_phase, phase_over_field
+from filar.frames.truth import Truth, TruthErrors, truth_errors
 from filar.phases import phase_histogram
 
 PHASE_BINS = 20
@@ -218,6 +221,7 @@ def _truth_summary(facts: FrameFacts, axis: str) -> dict[str, Any]:
     row: dict[str, Any] = {}
     if facts.errors is not None:
         short, (_, wave) = accuracy(facts.errors, axis), against_phase(facts.errors, axis)
+        field = phase_over_field(facts.errors, axis)
         row |= {
             f"error_{axis}_mpix": 1e3 * short.rms,
             f"bound_{axis}_mpix": 1e3 * short.bound,
@@ -225,6 +229,8 @@ def _truth_summary(facts: FrameFacts, axis: str) -> dict[str, Any]:
             f"pull_{axis}": short.pull,
             f"phase_amplitude_{axis}_mpix": 1e3 * wave.amplitude,
             f"phase_amplitude_{axis}_err_mpix": 1e3 * wave.error,
+            f"field_amplitude_{axis}_mpix": 1e3 * field.amplitude,
+            f"field_amplitude_{axis}_err_mpix": 1e3 * field.error,
         }
     if facts.means is not None:
         mean = accuracy(facts.means, axis)

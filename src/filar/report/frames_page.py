@@ -168,6 +168,7 @@ def _cells(row: Mapping[str, Any]) -> dict[str, Any]:
         "bound": both("error_over_bound_{}", ".2f"),
         "pull": both("pull_{}", ".2f"),
         "wave": both("phase_amplitude_{}_mpix", error="phase_amplitude_{}_err_mpix"),
+        "field": both("field_amplitude_{}_mpix", error="field_amplitude_{}_err_mpix"),
         "mean": both("mean_error_{}_mpix", ".2f", "mean_error_{}_err_mpix"),
     }
 

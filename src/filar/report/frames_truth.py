@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from filar.frames.accuracy import against_phase, by_magnitude, field_map
+from filar.frames.accuracy import by_magnitude, field_map
 from filar.frames.curves import AXES
-from filar.frames.truth import MeanErrors, TruthErrors
+from filar.frames.truemean import MeanErrors
+from filar.frames.truephase import against_phase
+from filar.frames.truth import TruthErrors
 from filar.report.frames_facts import FrameFacts, Groups
 from filar.report.frames_panels import (
     BLACK,
@@ -62,7 +64,7 @@ def truth_figures(groups: Groups) -> list[Figure]:
          "the method quotes, 1 if it is honest.", _ratios),
         ("error_phase", "Errors against pixel phase",
          "Mean error of well-measured stars against where in the pixel they truly lie, and the "
-         "first harmonic: this is the pixel-phase bias itself.", _phases),
+         "first harmonic: this is the pixel-phase bias itself, averaged over the chip.", _phases),
         ("mean_magnitude", "Errors of the mean catalogue",
          "Robust rms of mean minus true positions after a cubic map, for stars of all magnitudes, "
          "and the bound of one measure over the square root of their number.", _means),
