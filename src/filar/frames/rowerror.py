@@ -23,7 +23,9 @@ class RowResidual:
     bins : Bins
         Of ``y mod 34.1333``, about one row each.
     height, height_err : float
-        Jump of the saw-tooth at the narrow row, pixels: its width is ``1 - height`` rows.
+        Jump of the saw-tooth at the narrow row, pixels: its width is ``1 - height`` rows. The error
+        contains the scatter of the bins about the saw-tooth; the search for the best row makes up
+        to three such errors, of either sign, out of nothing.
     row : float
         Where in the pattern the jump lies, rows.
     """
@@ -72,7 +74,12 @@ def row_residual(y: FloatArray, dy: FloatArray, period: float = PERIOD) -> RowRe
     places = np.arange(0, period, 0.25)
     fits = np.array([_saw_tooth(place, error, at, period) for at in places])
     best = int(np.argmin(fits[:, 2]))
-    return RowResidual(bins, float(fits[best, 0]), float(fits[best, 1]), float(places[best]))
+    height, height_err = float(fits[best, 0]), float(fits[best, 1])
+    model = height * (0.5 - np.mod(bins.centre - places[best], period) / period)
+    left = bins.median - float(np.median(error)) - model
+    ratio = left[bins.median_err > 0] / bins.median_err[bins.median_err > 0]
+    excess = max(1.0, robust_rms(ratio)) if len(ratio) > 1 else 1.0
+    return RowResidual(bins, height, height_err * excess, float(places[best]))
 
 
 def _saw_tooth(

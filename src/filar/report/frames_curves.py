@@ -130,13 +130,8 @@ def methods_figure(groups: Groups) -> Figure:
     return Figure("methods", "Methods side by side", note, rows)
 
 
-def _places(methods: Sequence[FrameFacts]) -> tuple[tuple[str, ...], list[tuple[int, str]]]:
-    ticks = tuple(f"{facts.method} {axis}" for facts in methods for axis in AXES)
-    return ticks, [(i, axis) for i in range(len(methods)) for axis in AXES]
-
-
 def _error_panel(methods: Sequence[FrameFacts]) -> Panel:
-    ticks, _ = _places(methods)
+    ticks = AXES * len(methods)
     layers: list[Layer] = []
     bounds = np.full(len(ticks), np.nan)
     for i, facts in enumerate(methods):
@@ -166,7 +161,7 @@ def _error_panel(methods: Sequence[FrameFacts]) -> Panel:
     tops = [np.nanmax(layer.y) for layer in layers if np.isfinite(layer.y).any()]  # type: ignore[union-attr]
     return Panel(
         f"{methods[0].label}: error of one measure",
-        "method and axis",
+        "axis, by method in the order of the legend",
         "error (mpix)",
         tuple(layers),
         x_range=(-0.5, len(ticks) - 0.5),
@@ -176,7 +171,7 @@ def _error_panel(methods: Sequence[FrameFacts]) -> Panel:
 
 
 def _bias_panel(methods: Sequence[FrameFacts]) -> Panel:
-    ticks, _ = _places(methods)
+    ticks = AXES * len(methods)
     layers: list[Layer] = [Level(0.0, dash="solid")]
     for i, facts in enumerate(methods):
         fits = [facts.bias[axis] for axis in AXES]
@@ -190,7 +185,7 @@ def _bias_panel(methods: Sequence[FrameFacts]) -> Panel:
             layers.append(Marks(at + 0.2, found, "", facts.number, size=4))
     return Panel(
         f"{methods[0].label}: pixel-phase bias",
-        "method and axis",
+        "axis, by method in the order of the legend",
         "amplitude (mpix)",
         tuple(layers),
         x_range=(-0.5, len(ticks) - 0.5),

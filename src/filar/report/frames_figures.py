@@ -12,10 +12,10 @@ from filar.wholefile import whole_file
 
 PANEL = (3.9, 2.6)  # inches, the axes alone
 _LEFT, _RIGHT, _BELOW, _ABOVE = 0.75, 0.15, 0.75, 0.75
+_ABOVE_ALONE = 0.35  # without a legend
 _BETWEEN, _STACKED = 0.85, 0.95
 DPI = 110
 _DASHES = {"solid": "-", "dashed": "--", "dotted": ":"}
-_TICK_LETTERS = 40  # more do not fit under a panel side by side
 _RASTER = 2000  # more points than this have no visible edges
 
 
@@ -59,11 +59,12 @@ def draw(figure: Figure) -> Any:
     if any(panel.equal for row in figure.rows for panel in row):
         tall = wide
     width = _LEFT + columns * wide + (columns - 1) * _BETWEEN + _RIGHT
-    height = _BELOW + rows * tall + (rows - 1) * _STACKED + _ABOVE
+    above = _ABOVE if figure.legend() else _ABOVE_ALONE
+    height = _BELOW + rows * tall + (rows - 1) * _STACKED + above
     canvas = Canvas(figsize=(width, height))
     # Margins in inches: matplotlib's own layout takes as long as the drawing.
     canvas.subplots_adjust(left=_LEFT / width, right=1 - _RIGHT / width, bottom=_BELOW / height,
-                           top=1 - _ABOVE / height, wspace=_BETWEEN / wide,
+                           top=1 - above / height, wspace=_BETWEEN / wide,
                            hspace=_STACKED / tall)  # fmt: skip
     axes = canvas.subplots(rows, columns, squeeze=False)
     handles: dict[str, Any] = {}
@@ -96,9 +97,7 @@ def _draw_panel(place: Any, panel: Panel) -> None:
     if panel.equal:
         place.set_aspect("equal", adjustable="box")
     if panel.ticks:
-        crowded = sum(map(len, panel.ticks)) > _TICK_LETTERS
-        turned = {"rotation": 25, "ha": "right"} if crowded else {}
-        place.set_xticks(range(len(panel.ticks)), [_plain(t) for t in panel.ticks], **turned)
+        place.set_xticks(range(len(panel.ticks)), [_plain(tick) for tick in panel.ticks])
     if panel.x_range is not None:
         place.set_xlim(*panel.x_range)
     if panel.y_range is not None:

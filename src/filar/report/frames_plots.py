@@ -9,7 +9,6 @@ import numpy as np
 from filar.report.frames_panels import Figure, Level, Line, Marks, Panel, style
 
 WIDTH, HEIGHT = 560, 320
-_TICKS = 4  # more names are set at an angle
 _DASHES = {"solid": "solid", "dashed": "dashed", "dotted": "dotted"}
 
 
@@ -59,7 +58,6 @@ def _panel(panel: Panel) -> Any:
     if panel.ticks:
         shown.xaxis.ticker = list(range(len(panel.ticks)))
         shown.xaxis.major_label_overrides = dict(enumerate(panel.ticks))
-        shown.xaxis.major_label_orientation = 0.4 if len(panel.ticks) > _TICKS else 0.0
     hovering = []
     for layer in panel.layers:
         drawn = _layer(shown, layer)

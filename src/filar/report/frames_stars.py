@@ -44,16 +44,21 @@ def quality_figure(groups: Groups) -> Figure | None:
     panels = []
     for label, methods in groups.items():
         layers: list[Layer] = []
+        shown = []
         for facts in methods:
             stars = _reference(facts)
             good = np.isfinite(stars.q) & np.isfinite(stars.mag) & (stars.q > 0)
             if good.any():
                 some = np.flatnonzero(good)[thinned(int(good.sum()), MOST)]
+                shown.append(stars.q[some])
                 layers.append(Marks(stars.mag[some], stars.q[some], facts.method, facts.number,
                                     size=3, alpha=0.5))  # fmt: skip
         if layers:
             title = f"{label}, {methods[0].frame.reference}"
-            panels.append(Panel(title, "instrumental magnitude", "q", tuple(layers), log=True))
+            every = np.concatenate(shown)
+            low, high = np.quantile(every, (0.001, 0.99)).tolist()
+            panels.append(Panel(title, "instrumental magnitude", "q", tuple(layers),
+                                y_range=(0.7 * low, 1.5 * high), log=True))  # fmt: skip
     if not panels:
         return None
     note = (
