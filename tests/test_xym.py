@@ -52,6 +52,21 @@ def test_hst1pass_s_own_layout_is_read(tmp_path):
     assert read["q"][0] == 0.031
 
 
+def test_columns_are_named_by_out_where_no_line_explains_them(tmp_path):
+    path = tmp_path / "a.xyMq"
+    path.write_text("#  ARG0010: OUT=XYMq\n#     FILT:      F814W\n 2.0 3.0 -12.669 0.031\n")
+    read = xym.read_xym(path)
+    assert read.colnames == ["X", "Y", "M", "q"]
+    assert read["X"][0].value == 1.0
+    assert read.meta["filter"] == "F814W"
+
+
+def test_numbers_too_long_for_their_columns_are_missing(tmp_path):
+    path = tmp_path / "a.xym"
+    path.write_text("# OUT=xym\n 2.0 3.0 ********\n")
+    assert np.isnan(xym.read_xym(path)["m"][0])
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -147,7 +147,7 @@ def mean(
     with _progress() as progress:
         lists, errors = _read(catalogs, reading, chips, corrections, progress)
         frames = _solve(lists, settings, progress)
-        complete = not errors and _tell(frames)
+        complete = _tell(frames) and not errors
         _write(frames, output, settings, corrections)
         if report is not None:
             methods = {_name_of(frames, others): frames}
@@ -155,7 +155,7 @@ def mean(
                 reading["method"] = None
                 theirs, wrong = _read([path], reading, chips, corrections, progress)
                 methods[name] = _solve(theirs, settings, progress)
-                complete = not wrong and _tell(methods[name], name) and complete
+                complete = _tell(methods[name], name) and complete and not wrong
             _write_report(report, methods, truth)
     if not complete:
         raise typer.Exit(1)

@@ -15,6 +15,8 @@ StarArray = NDArray[np.integer]
 # (Croux & Rousseeuw 1992); n / (n - 0.8) beyond.
 _FEW = np.array([1.0, 1.0, 1.196, 1.495, 1.363, 1.206, 1.200, 1.140, 1.129, 1.107])
 _PEERS_WEIGHT = 4
+# What a median absolute deviation tells, in parts of what a standard deviation tells.
+_MEDIAN_FREEDOM = 0.37
 _MOST_ROUNDS = 10
 
 
@@ -149,7 +151,7 @@ def clipped_means(
     peers = np.stack([_of_peers(values, mag) for values in scatter])
     kept = np.ones(len(rows), bool)
     for i in range(_MOST_ROUNDS):
-        limit = clip * _pooled(scatter, peers, count)
+        limit = clip * _pooled(scatter, peers, count, robust=i == 0)
         within = np.asarray((np.abs(away - centre[:, whose]) <= limit[:, whose]).all(axis=0))
         if i and (within == kept).all():
             break
@@ -189,9 +191,17 @@ def _of_peers(scatter: FloatArray, mag: FloatArray) -> FloatArray:
     return typical
 
 
-def _pooled(scatter: FloatArray, peers: FloatArray, count: NDArray[np.integer]) -> FloatArray:
-    freedom = np.where(np.isfinite(scatter), count - 1, 0)
+def _pooled(
+    scatter: FloatArray, peers: FloatArray, count: NDArray[np.integer], robust: bool
+) -> FloatArray:
+    freedom = np.where(np.isfinite(scatter), count - 1.0, 0.0)
+    if robust:
+        freedom *= _MEDIAN_FREEDOM
     own = np.where(np.isfinite(scatter), scatter, 0.0)
     squares = _PEERS_WEIGHT * peers**2 + freedom * own**2
     # Exact positions must not be clipped by rounding.
-    return np.asarray(np.sqrt(squares / (_PEERS_WEIGHT + freedom)) + 1e-9)
+    sigma = np.sqrt(squares / (_PEERS_WEIGHT + freedom))
+    if robust:
+        # The median of few has an error of its own.
+        sigma = sigma * np.sqrt(1 + np.pi / 2 / np.maximum(count, 1))
+    return np.asarray(sigma + 1e-9)

@@ -40,7 +40,7 @@ def coverage(x: FloatArray, y: FloatArray, ties: Sequence[Tie]) -> NDArray[np.in
     """
     count = np.zeros(len(x), np.int32)
     for tie in ties:
-        if tie.to_frame is not None and tie.used:
+        if tie.to_frame is not None and tie.used and unspoilt(tie.stars).any():
             count += _within(x, y, _outline(tie.stars, tie.to_frame))
     return count
 
@@ -106,7 +106,7 @@ def master_list(ties: Sequence[Tie], minimum: int | None = None) -> tuple[FloatA
         if tie.to_frame is not None and tie.used:
             good = unspoilt(tie.stars)
             transformed.append(np.stack(tie.to_frame(tie.stars.x[good], tie.stars.y[good])))
-    if not transformed:
+    if not sum(part.shape[1] for part in transformed):
         return np.zeros(0), np.zeros(0)
     x, y, number = _peaks(*np.concatenate(transformed, axis=1))
     enough = number >= measures_needed(coverage(x, y, ties), minimum)
