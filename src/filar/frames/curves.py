@@ -210,19 +210,53 @@ def fit_bias(curve: Curve) -> BiasFit:
         harmonic only with 15 or more exposures whose phases tell it from the first.
     """
     good = np.isfinite(curve.error) & np.isfinite(curve.sine) & (curve.stars > 0)
-    number = int(np.count_nonzero(good))
-    sine, sine2 = curve.sine[good], curve.sine2[good]
+    return fit_squares(curve.error[good] ** 2, curve.sine[good], curve.sine2[good],
+                       curve.stars[good])  # fmt: skip
+
+
+def fit_squares(
+    target: FloatArray,
+    sine: FloatArray,
+    sine2: FloatArray,
+    stars: FloatArray,
+    spread: FloatArray | None = None,
+    common: FloatArray | None = None,
+) -> BiasFit:
+    """Fit noise and bias amplitude to mean squares of position differences.
+
+    Parameters
+    ----------
+    target : (n,) array
+        Mean squares of the differences between each exposure and the reference, pixels squared.
+    sine, sine2 : (n,) arrays
+        See `Curve`.
+    stars : (n,) array
+        Stars that made them.
+    spread : (n,) array, optional
+        Standard errors of the target; by default in proportion to what is fitted.
+    common : (3,) array, optional
+        Variances of sigma^2, A^2 and A2^2 that all exposures share through the reference; by
+        default as in `fit_bias`.
+
+    Returns
+    -------
+    BiasFit
+        See `fit_bias`; `sigma` has the sign of its square too.
+    """
+    number = len(target)
     if number < MIN_EXPOSURES or np.ptp(sine) < MIN_RANGE:
         return BiasFit(number)
     rows = np.stack([np.full(number, 2.0), 2 * sine, 2 * sine2], axis=1)
     if number < MIN_EXPOSURES_SECOND or _independent(rows[:, :2], sine2) < MIN_INDEPENDENT:
         rows = rows[:, :2]
-    squares, covariance = _robust_squares(rows, curve.error[good] ** 2, curve.stars[good])
-    variance = np.diag(covariance) + _common(squares, float(np.median(curve.stars[good])))
+    squares, covariance = _robust_squares(rows, target, stars, spread)
+    if common is None:
+        common = _common(squares, float(np.median(stars)))
+    variance = np.diag(covariance) + common[: len(squares)]
     values, errors = signed_root(squares, np.sqrt(variance))
-    spread = float(np.sqrt(variance[1]))
-    limit = float(np.sqrt(max(squares[1], 0.0) + 1.645 * spread))
-    detected = (float(squares[1]) / max(spread, 1e-300), limit)
+    width = float(np.sqrt(variance[1]))
+    limit = float(np.sqrt(max(squares[1], 0.0) + 1.645 * width))
+    detected = (float(squares[1]) / max(width, 1e-300), limit)
     second = (values[2], errors[2]) if len(values) > 2 else (np.nan, np.nan)
     return BiasFit(number, values[0], errors[0], values[1], errors[1], *detected, *second)
 
@@ -234,14 +268,15 @@ def _independent(rows: FloatArray, column: FloatArray) -> float:
 
 
 def _robust_squares(
-    rows: FloatArray, target: FloatArray, stars: FloatArray
+    rows: FloatArray, target: FloatArray, stars: FloatArray, spread: FloatArray | None
 ) -> tuple[FloatArray, FloatArray]:
     """Solve with Huber's weights: solution (terms,), covariance (terms, terms)."""
     number, terms = rows.shape
-    floor = 0.1 * float(np.median(target))
+    floor = 0.1 * float(np.median(np.abs(target)))
     model, huber = np.full(number, float(np.median(target))), np.ones(number)
     for _ in range(_ROUNDS):
-        weight = np.sqrt(stars / 2) / np.maximum(model, floor)
+        own = np.maximum(model, floor) / np.sqrt(stars / 2) if spread is None else spread
+        weight = 1 / own
         root = weight * np.sqrt(huber)
         solution = np.linalg.lstsq(rows * root[:, None], target * root, rcond=None)[0]
         change = np.abs(rows @ solution - model).max()

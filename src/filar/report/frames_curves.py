@@ -24,6 +24,8 @@ from filar.report.frames_panels import (
 
 _LOWEST_TOP = 25.0  # mpix
 _HEADROOM = 1.15
+_OPEN = "open: rms about the means; weighted bias"
+_SMALL = "small: from the truth"
 
 
 def offsets_figure(groups: Groups) -> Figure:
@@ -122,7 +124,9 @@ def methods_figure(groups: Groups) -> Figure:
         "Left: the error of one measure in three ways, from the level of the curves at whole-pixel "
         "offsets (filled: bias apart), from the scatter about the means (open: bias included) and, "
         "with truth, from the true positions (small), beside the Cramér-Rao bound. Right: the "
-        "fitted amplitude of the pixel-phase bias, below 0 where noise makes its square negative; "
+        "amplitude of the pixel-phase bias (filled: from the curves; open: the quoted errors taken "
+        "off star by star, free of what clipping does to unequal noise), below 0 where noise "
+        "makes its square negative; "
         "small, with truth: the rms over the chip of the bias against true phase. "
         "x and y side by side."
     )
@@ -144,16 +148,21 @@ def _error_panel(methods: Sequence[FrameFacts]) -> Panel:
         number = facts.number
         layers.append(Marks(at - 0.2, sigma, facts.method, number, error=err, size=7))
         layers.append(
-            Marks(at, rms, "" if i else "open: rms about the means", number, size=8, hollow=True)
+            Marks(
+                at,
+                rms,
+                "" if i else _OPEN,
+                number,
+                size=8,
+                hollow=True,
+            )
         )
         if facts.errors is not None:
             short = [accuracy(facts.errors, axis) for axis in AXES]
             true, err = (
                 np.array([getattr(s, n) for s in short]) * MPIX for n in ("rms", "rms_err")
             )
-            layers.append(
-                Marks(at + 0.2, true, "" if i else "small: true error", number, error=err, size=4)
-            )
+            layers.append(Marks(at + 0.2, true, "" if i else _SMALL, number, error=err, size=4))
             bounds[2 * i : 2 * i + 2] = np.array([s.bound for s in short]) * MPIX
     if np.isfinite(bounds).any():
         label = "Cramér-Rao bound (median)"
@@ -174,11 +183,13 @@ def _bias_panel(methods: Sequence[FrameFacts]) -> Panel:
     ticks = AXES * len(methods)
     layers: list[Layer] = [Level(0.0, dash="solid")]
     for i, facts in enumerate(methods):
-        fits = [facts.bias[axis] for axis in AXES]
-        values = [np.array([getattr(f, n) for f in fits]) * MPIX for n in
-                  ("amplitude", "amplitude_err")]  # fmt: skip
         at = 2.0 * i + np.arange(2.0)
-        layers.append(Marks(at, values[0], facts.method, facts.number, error=values[1], size=7))
+        for own, shift, hollow in ((facts.bias, -0.2, False), (facts.weighted, 0.0, True)):
+            values = np.array([own[axis].amplitude for axis in AXES]) * MPIX
+            errors = np.array([own[axis].amplitude_err for axis in AXES]) * MPIX
+            label = "" if hollow else facts.method
+            layers.append(Marks(at + shift, values, label, facts.number, error=errors,
+                                size=8 if hollow else 7, hollow=hollow))  # fmt: skip
         if facts.errors is not None:
             true = [phase_over_field(facts.errors, axis) for axis in AXES]
             found = np.array([wave.amplitude for wave in true]) * MPIX

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from filar.frames.accuracy import accuracy
 from filar.frames.curves import AXES, BiasFit, Curve, fit_bias, transformation_curve
+from filar.frames.excess import fit_weighted_bias
 from filar.frames.frame import Frame
 from filar.frames.measured import measured, well_measured
 from filar.frames.rowerror import RowResidual, row_residual
@@ -53,8 +54,8 @@ class FrameFacts:
         Of the method, from 0, the classic one: chooses colours.
     frame : Frame
         What was tied.
-    curve, bias, phases : dict
-        By axis.
+    curve, bias, weighted, phases : dict
+        By axis; `weighted` is the bias after the quoted errors are taken off.
     known : (n,) bool array
         Stars of the catalogue that count.
     ratio : Ratio or None
@@ -72,6 +73,7 @@ class FrameFacts:
     frame: Frame
     curve: Mapping[str, Curve]
     bias: Mapping[str, BiasFit]
+    weighted: Mapping[str, BiasFit]
     phases: Mapping[str, PhaseCounts]
     known: BoolArray
     ratio: Ratio | None
@@ -135,6 +137,7 @@ def _facts(
         frame,
         curve,
         {axis: fit_bias(curve[axis]) for axis in AXES},
+        {axis: fit_weighted_bias(frame, axis) for axis in AXES},
         phases,
         known,
         ratio,
@@ -193,7 +196,7 @@ def summary(facts: FrameFacts) -> dict[str, Any]:
         ],
     }
     for axis in AXES:
-        fit = facts.bias[axis]
+        fit, weighted = facts.bias[axis], facts.weighted[axis]
         row |= {
             f"sigma_{axis}_mpix": 1e3 * fit.sigma,
             f"sigma_{axis}_err_mpix": 1e3 * fit.sigma_err,
@@ -201,6 +204,9 @@ def summary(facts: FrameFacts) -> dict[str, Any]:
             f"bias_{axis}_err_mpix": 1e3 * fit.amplitude_err,
             f"bias_{axis}_significance": fit.significance,
             f"bias_{axis}_limit_mpix": 1e3 * fit.limit,
+            f"weighted_bias_{axis}_mpix": 1e3 * weighted.amplitude,
+            f"weighted_bias_{axis}_err_mpix": 1e3 * weighted.amplitude_err,
+            f"weighted_bias_{axis}_significance": weighted.significance,
             f"second_{axis}_mpix": 1e3 * fit.second,
             f"second_{axis}_err_mpix": 1e3 * fit.second_err,
             f"phase_chi2_{axis}": facts.phases[axis].chi2,
