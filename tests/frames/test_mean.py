@@ -259,3 +259,14 @@ def test_lists_without_magnitudes_and_ratios_are_tied() -> None:
 def test_settings_that_make_no_sense_are_refused(name: str, value: int) -> None:
     with pytest.raises(ParameterError, match=name):
         FrameSettings(**{name: value})
+
+
+@pytest.mark.parametrize("value", [0.0, 1e30, -1e7, np.inf, 400.5])
+def test_garbage_is_left_out_without_harm(value: float) -> None:
+    lists = dithers(STARS, 5)
+    lists[2].x[:], lists[2].y[:] = value, value
+    lists[3].x[:5] = value
+    frame = solve(lists)
+    assert [tie.used for tie in frame.ties] == [True, True, False, True, True]
+    compared(frame, STARS)
+    assert frame.ties[3].error_x < 0.01

@@ -154,7 +154,7 @@ def mean(
             for name, path in others.items():
                 reading["method"] = None
                 theirs, wrong = _read([path], reading, chips, corrections, progress)
-                methods[name] = _solve(theirs, settings, progress)
+                methods[name] = _solve(theirs, _alike(settings, frames, theirs), progress)
                 complete = _tell(methods[name], name) and complete and not wrong
             _write_report(report, methods, truth)
     if not complete:
@@ -240,6 +240,17 @@ def _solve(
     from filar.frames.mean import solve_frames
 
     return solve_frames(lists, settings, progress=progress)
+
+
+def _alike(settings: FrameSettings, frames: list[Frame], lists: list[StarList]) -> FrameSettings:
+    """The same settings and, where it is among the others, the same reference."""
+    from dataclasses import replace
+
+    references = {frame.reference for frame in frames}
+    known = {stars.exposure for stars in lists}
+    if len(references) == 1 and references <= known:
+        return replace(settings, reference=references.pop())
+    return settings
 
 
 def _name_of(frames: list[Frame], others: dict[str, Path]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from filar.frames.cells import count_cells
 from filar.frames.frame import Tie
 from filar.frames.polynomial import Polynomial
 from filar.frames.starlist import SPOILT, BoolArray, FloatArray, StarList
@@ -108,39 +109,12 @@ def master_list(ties: Sequence[Tie], minimum: int | None = None) -> tuple[FloatA
             transformed.append(np.stack(tie.to_frame(tie.stars.x[good], tie.stars.y[good])))
     if not sum(part.shape[1] for part in transformed):
         return np.zeros(0), np.zeros(0)
-    x, y, number = _peaks(*np.concatenate(transformed, axis=1))
+    every_x, every_y = np.concatenate(transformed, axis=1)
+    cells = count_cells(every_x, every_y, _CELL)
+    x, y, number = cells.x[cells.peak], cells.y[cells.peak], cells.number[cells.peak]
     enough = number >= measures_needed(coverage(x, y, ties), minimum)
     enough[enough] = ~_beside_stronger(x[enough], y[enough], number[enough])
     return x[enough], y[enough]
-
-
-def _peaks(x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray, NDArray[np.int64]]:
-    """Centres of the fullest 3 x 3 cells, and the detections in them.
-
-    Only cells that hold a detection are kept, so that memory follows the detections, not the sky.
-    """
-    column = np.floor(x / _CELL).astype(np.int64)
-    row = np.floor(y / _CELL).astype(np.int64)
-    column, row = column - column.min() + 1, row - row.min() + 1
-    width = int(column.max()) + 2
-    cells, whose, count = np.unique(row * width + column, return_inverse=True, return_counts=True)
-    sums = np.stack([count, np.bincount(whose, x), np.bincount(whose, y)])
-    around = [i * width + j for i in (-1, 0, 1) for j in (-1, 0, 1)]
-    neighbours = [np.searchsorted(cells, cells + step) for step in around]
-    last = len(cells) - 1
-    present = [
-        cells[np.minimum(n, last)] == cells + s for n, s in zip(neighbours, around, strict=True)
-    ]
-    index = [np.minimum(n, last) for n in neighbours]
-    parts = [np.where(p, sums[:, i], 0.0) for p, i in zip(present, index, strict=True)]
-    total = np.sum(parts, axis=0)
-    # Ties are broken by the cell's own count, then by its place.
-    rank = np.empty(len(cells), np.int64)
-    rank[np.lexsort((np.arange(len(cells)), count, total[0]))] = np.arange(len(cells))
-    highest = np.max([np.where(p, rank[i], -1) for p, i in zip(present, index, strict=True)], 0)
-    peak = rank == highest
-    number = total[0, peak]
-    return total[1, peak] / number, total[2, peak] / number, number.astype(np.int64)
 
 
 def _beside_stronger(x: FloatArray, y: FloatArray, number: NDArray[np.int64]) -> BoolArray:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from filar.frames.cells import count_cells
 from filar.frames.polynomial import Polynomial
 from filar.frames.starlist import FloatArray
 
@@ -16,6 +17,7 @@ _SHORTEST = 20.0
 _LENGTH_TOLERANCE = 1.5
 _SCALE_TOLERANCE = 2e-3
 _VOTE_RADIUS = 3.0
+_FARTHEST = 1e5
 
 
 @dataclass(frozen=True)
@@ -137,29 +139,24 @@ def unknown_shift(
 
 
 def _peak_of(dx: FloatArray, dy: FloatArray, cell: float) -> Guess | None:
-    """Find where differences pile up: the fullest 3 x 3 cells against the same cells' wider ring.
+    """Find where differences pile up: the fullest 3 x 3 cells, and how full those around are.
 
-    The place is refined by the mean of what lies within 1.5 cells, twice.
+    The place is refined by the mean of what lies within 1.5 cells, three times.
     """
-    from scipy.ndimage import uniform_filter
-
+    near = np.hypot(dx, dy) < _FARTHEST
+    dx, dy = dx[near], dy[near]
     if not len(dx):
         return None
-    low = np.array([dx.min(), dy.min()])
-    columns, rows = ((dx - low[0]) / cell).astype(int), ((dy - low[1]) / cell).astype(int)
-    shape = (int(rows.max()) + 1, int(columns.max()) + 1)
-    counts = np.bincount(rows * shape[1] + columns, minlength=shape[0] * shape[1])
-    image = counts.reshape(shape).astype(float)
-    near = uniform_filter(image, 3, mode="constant") * 9
-    wide = uniform_filter(image, 11, mode="constant") * 121
-    j, i = np.unravel_index(np.argmax(near), shape)
-    by_chance = max(wide[j, i] - near[j, i], 0.0) * 9 / 112
-    px, py = low[0] + (i + 0.5) * cell, low[1] + (j + 0.5) * cell
+    cells = count_cells(dx, dy, cell)
+    best = int(np.argmax(cells.number))
+    px, py = float(cells.x[best]), float(cells.y[best])
     for _ in range(3):
-        inside = (np.abs(dx - px) <= 1.5 * cell) & (np.abs(dy - py) <= 1.5 * cell)
+        away = np.maximum(np.abs(dx - px), np.abs(dy - py))
+        inside = away <= 1.5 * cell
         px, py = float(dx[inside].mean()), float(dy[inside].mean())
+    ring = np.count_nonzero((away > 1.5 * cell) & (away <= 5.5 * cell))
     shift = Polynomial.linear(np.eye(2), np.array([px, py]))
-    return Guess(shift, round(float(near[j, i])), float(by_chance))
+    return Guess(shift, int(cells.number[best]), ring * 9 / 112)
 
 
 def shift_and_rotation(x: FloatArray, y: FloatArray, u: FloatArray, v: FloatArray) -> Guess | None:

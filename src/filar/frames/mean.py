@@ -22,6 +22,7 @@ from filar.frames.starlist import FloatArray, StarList
 from filar.frames.tie import GoodStars, fit_transform, offset, tie_to_reference, unusable
 
 Progress = Callable[[float, str], None]
+_FARTHEST = 1e5
 
 
 def solve_frames(
@@ -123,7 +124,7 @@ def _sorted_out(lists: list[StarList], settings: FrameSettings) -> tuple[list[Ti
     chosen = settings.filter or (filters.most_common(1)[0][0] if filters else "")
     ties: list[Tie] = []
     known: dict[str, StarList] = {}
-    for stars in lists:
+    for stars in map(_on_a_detector, lists):
         reason = ""
         if stars.filter not in ("", chosen):
             reason = f"filter {stars.filter}, not {chosen}"
@@ -133,6 +134,15 @@ def _sorted_out(lists: list[StarList], settings: FrameSettings) -> tuple[list[Ti
             known[stars.exposure] = stars
         ties.append(Tie(stars, reason))
     return ties, chosen
+
+
+def _on_a_detector(stars: StarList) -> StarList:
+    """Take positions that no detector has for unknown."""
+    with np.errstate(invalid="ignore"):
+        wrong = ~(np.maximum(np.abs(stars.x), np.abs(stars.y)) < _FARTHEST)
+    if not (wrong & np.isfinite(stars.x) & np.isfinite(stars.y)).any():
+        return stars
+    return replace(stars, x=np.where(wrong, np.nan, stars.x), y=np.where(wrong, np.nan, stars.y))
 
 
 def _stars_of(

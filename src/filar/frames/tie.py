@@ -62,7 +62,8 @@ class GoodStars:
         """Middle of the area that the stars fill, pixels."""
         if not len(self):
             return np.nan, np.nan
-        return (float(self.x.min() + self.x.max()) / 2, float(self.y.min() + self.y.max()) / 2)
+        low, high = (np.percentile([self.x, self.y], q, axis=1) for q in (1, 99))
+        return float(low[0] + high[0]) / 2, float(low[1] + high[1]) / 2
 
 
 def unusable(good: GoodStars) -> str:
@@ -71,7 +72,7 @@ def unusable(good: GoodStars) -> str:
     finite = np.isfinite(stars.x) & np.isfinite(stars.y)
     if len(stars) and np.count_nonzero(finite) < len(stars) / 2:
         lost = len(stars) - np.count_nonzero(finite)
-        return f"corrupt: {lost} of {len(stars)} stars have no position"
+        return f"corrupt: {lost} of {len(stars)} stars have no position on a detector"
     if len(good) < FEWEST_PAIRS:
         return f"too few stars: {len(good)} good ones of {len(stars)}, {FEWEST_PAIRS} are needed"
     return ""
