@@ -147,16 +147,17 @@ def mean(
     with _progress() as progress:
         lists, errors = _read(catalogs, reading, chips, corrections, progress)
         frames = _solve(lists, settings, progress)
-        complete = _tell(frames) and not errors
-        _write(frames, output, settings, corrections)
-        if report is not None:
-            methods = {_name_of(frames, others): frames}
-            for name, path in others.items():
-                reading["method"] = None
+    complete = _tell(frames) and not errors
+    _write(frames, output, settings, corrections)
+    if report is not None:
+        methods = {_name_of(frames, others): frames}
+        for name, path in others.items():
+            reading["method"] = None
+            with _progress() as progress:
                 theirs, wrong = _read([path], reading, chips, corrections, progress)
                 methods[name] = _solve(theirs, _alike(settings, frames, theirs), progress)
-                complete = _tell(methods[name], name) and complete and not wrong
-            _write_report(report, methods, truth)
+            complete = _tell(methods[name], name) and complete and not wrong
+        _write_report(report, methods, truth)
     if not complete:
         raise typer.Exit(1)
 
