@@ -131,6 +131,21 @@ def test_report_with_other_centres(catalog: Path, tmp_path: Path) -> None:
     assert len(read_catalog(out)) < 320
 
 
+def test_phase_bias_is_taken_out(tmp_path: Path) -> None:
+    biased = [
+        replace(stars, x=stars.x + 0.04 * np.sin(2 * np.pi * stars.x))
+        for stars in dithers(STARS, 12)
+    ]
+    catalog = write(tmp_path / "set.parquet", biased)
+    scatter = {}
+    for name, options in (("as it is", []), ("taken out", ["--remove-phase-bias"])):
+        out = tmp_path / "mean.fits"
+        assert invoke(catalog, "-o", out, *options) == 0
+        scatter[name] = float(np.nanmedian(read_catalog(out)["x_rms"].value))
+    assert scatter["as it is"] > 0.02
+    assert scatter["taken out"] < 0.6 * scatter["as it is"]
+
+
 def test_nothing_to_tie_writes_nothing(tmp_path: Path) -> None:
     lists = [expose(field(200, seed), seed) for seed in (1, 2)]
     status, _, told = run("mean", write(tmp_path / "a.fits", lists), "-o", tmp_path / "mean.fits")

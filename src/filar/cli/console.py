@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
@@ -48,6 +50,31 @@ def messages() -> Console:
     from rich.console import Console
 
     return Console(stderr=True, quiet=_verbosity < 0, highlight=False)
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[float, str], None] | None]:
+    """Show a progress bar on a terminal, nothing elsewhere.
+
+    Yields
+    ------
+    callable or None
+        To be called with the part done, 0 to 1, and a text; None where nothing is shown.
+    """
+    if not sys.stderr.isatty() or _verbosity < 0:
+        yield None
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        BarColumn(),
+        TextColumn("{task.percentage:3.0f} %"),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}", markup=False),
+    )
+    with Progress(*columns, console=messages(), transient=True) as bar:
+        task = bar.add_task("reading", total=1.0)
+        yield lambda done, text: bar.update(task, completed=done, description=text)
 
 
 def error(text: str) -> None:

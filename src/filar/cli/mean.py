@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -106,6 +104,13 @@ def mean(
         Path | None,
         typer.Option(metavar="FILE", help="Correct geometric distortion first: TOML file."),
     ] = None,
+    remove_phase_bias: Annotated[
+        bool,
+        typer.Option(
+            "--remove-phase-bias",
+            help="Measure the pixel-phase bias on the set itself and take it out.",
+        ),
+    ] = False,
     report: Annotated[
         Path | None, typer.Option(metavar="OUT.html", help="Write a page of figures.")
     ] = None,
@@ -126,6 +131,7 @@ def mean(
     Example: filar mean set.parquet -o mean.ecsv --report mean.html
     """
     from filar.frames.corrections import Corrections, Distortion
+    from filar.frames.phasebias import solve_without_phase_bias
     from filar.frames.settings import FrameSettings
     from filar.frames.starlist import Selection
 
@@ -144,16 +150,18 @@ def mean(
     )
     corrections = Corrections(row34, Distortion.read(distortion) if distortion else None)
     reading = {"positions": positions.value, "method": method}
-    with _progress() as progress:
+    with console.progress() as progress:
         lists, errors = _read(catalogs, reading, chips, corrections, progress)
         frames = _solve(lists, settings, progress)
+        if remove_phase_bias:
+            frames = solve_without_phase_bias(frames, settings, progress=progress)
     complete = _tell(frames) and not errors
     _write(frames, output, settings, corrections)
     if report is not None:
         methods = {_name_of(frames, others): frames}
         for name, path in others.items():
             reading["method"] = None
-            with _progress() as progress:
+            with console.progress() as progress:
                 theirs, wrong = _read([path], reading, chips, corrections, progress)
                 methods[name] = _solve(theirs, _alike(settings, frames, theirs), progress)
             complete = _tell(methods[name], name) and complete and not wrong
@@ -306,22 +314,3 @@ def _write_report(report: Path, methods: dict[str, list[Frame]], truth: Path | N
 
     write_frames_report(report, methods, truth=None if truth is None else read_catalog(truth))
     console.messages().print(f"report in {report}", markup=False, soft_wrap=True)
-
-
-@contextmanager
-def _progress() -> Iterator[Progress | None]:
-    """Show a progress bar on a terminal, nothing elsewhere."""
-    if not sys.stderr.isatty() or console.verbosity() < 0:
-        yield None
-        return
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (
-        BarColumn(),
-        TextColumn("{task.percentage:3.0f} %"),
-        TimeElapsedColumn(),
-        TextColumn("{task.description}", markup=False),
-    )
-    with Progress(*columns, console=console.messages(), transient=True) as bar:
-        task = bar.add_task("reading", total=1.0)
-        yield lambda done, text: bar.update(task, completed=done, description=text)

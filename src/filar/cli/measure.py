@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -117,7 +115,7 @@ def measure(
         quality=quality,
     )
     inspect = None if report is None else _reporter(report, files, output, xym)
-    with _progress() as progress:
+    with console.progress() as progress:
         summary = measure_files(
             files,
             output,
@@ -158,25 +156,6 @@ def _reporter(
     if report.resolve() in {other.resolve() for other in others}:
         raise ParameterError("report", str(report), "another name than the other files'")
     return partial(write_file_report, report, len(files) > 1)
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[float, str], None] | None]:
-    """Show a progress bar on a terminal, nothing elsewhere."""
-    if not sys.stderr.isatty() or console.verbosity() < 0:
-        yield None
-        return
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (
-        BarColumn(),
-        TextColumn("{task.percentage:3.0f} %"),
-        TimeElapsedColumn(),
-        TextColumn("{task.description}", markup=False),
-    )
-    with Progress(*columns, console=console.messages(), transient=True) as bar:
-        task = bar.add_task("reading", total=1.0)
-        yield lambda done, text: bar.update(task, completed=done, description=text)
 
 
 def _tell(summary: Summary) -> None:

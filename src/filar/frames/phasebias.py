@@ -8,6 +8,7 @@ every exposure, varying linearly over the chip.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 
 from filar.errors import ParameterError
 from filar.frames.frame import Frame
+from filar.frames.mean import solve_frames
+from filar.frames.settings import FrameSettings
 from filar.frames.starlist import BoolArray, FloatArray, Selection, StarList
 
 HARMONICS = 2
@@ -137,6 +140,38 @@ def remove_phase_bias(frame: Frame, biases: list[PhaseBias | None]) -> list[Star
             stars = replace(stars, x=x, y=y)
         lists.append(stars)
     return lists
+
+
+def solve_without_phase_bias(
+    frames: Sequence[Frame],
+    settings: FrameSettings | None = None,
+    *,
+    progress: Callable[[float, str], None] | None = None,
+) -> list[Frame]:
+    """Make frames again with the pixel-phase bias of their own exposures taken out.
+
+    Parameters
+    ----------
+    frames : sequence of Frame
+        From `filar.frames.mean.solve_frames`.
+    settings : FrameSettings, optional
+        Those that made them.
+    progress : callable, optional
+        Called with the part that is done, 0 to 1, and what is being done.
+
+    Returns
+    -------
+    list of Frame
+        One per frame; one without stars stays as it is.
+    """
+    again = []
+    for frame in frames:
+        if len(frame):
+            lists = remove_phase_bias(frame, measure_phase_bias(frame))
+            again += solve_frames(lists, settings, progress=progress)
+        else:
+            again.append(frame)
+    return again
 
 
 def _unbiased(bias: PhaseBias, x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -14,7 +14,7 @@ from filar.frames.master import coverage, measures_needed, unspoilt
 from filar.frames.matching import mutual_nearest
 from filar.frames.settings import FEWEST_PAIRS, FrameSettings
 from filar.frames.starlist import BoolArray, FloatArray
-from filar.frames.tie import GoodStars, fit_transform
+from filar.frames.tie import GoodStars, fit_transform, pair_weights
 
 IndexArray = NDArray[np.int64]
 _SECOND_CHOICE = int(Flag.SATURATED | Flag.MASKED)
@@ -152,7 +152,8 @@ def _match_and_fit(
     chosen = np.isin(row, good.rows)
     x, y = stars.x[row], stars.y[row]
     pairs = (x[chosen], y[chosen], before.x[star[chosen]], before.y[star[chosen]])
-    fit = fit_transform(*pairs, settings.order, settings.clip)
+    weight = pair_weights(stars, row[chosen])
+    fit = fit_transform(*pairs, settings.order, settings.clip, weight)
     if fit is None:
         common = f"only {np.count_nonzero(chosen)} good stars in common with the mean catalogue"
         tie = replace(tie, reason=f"{common}, {FEWEST_PAIRS} are needed", to_frame=None)
@@ -196,7 +197,8 @@ def _in_system_of(
     """Carry the stars into the reference's system by the polynomial that fits its good stars."""
     by = matched[matched.good]
     pairs = (x[by.star], y[by.star], tie.stars.x[by.row], tie.stars.y[by.row])
-    fit = fit_transform(*pairs, settings.order, settings.clip)
+    weight = pair_weights(tie.stars, by.row)
+    fit = fit_transform(*pairs, settings.order, settings.clip, weight)
     return (x, y) if fit is None else fit.transform(x, y)
 
 

@@ -16,6 +16,7 @@ from filar.frames.settings import FEWEST_PAIRS, FrameSettings
 from filar.frames.starlist import FloatArray, StarList
 
 _RADII = (3.0, 2.0, 1.0)
+_FLOOR = 0.005  # pixels: PSF errors and neighbours spoil bright stars too
 _BRIGHTEST_FOR_SHIFT = 400
 _BRIGHTEST_FOR_ROTATION = 70
 
@@ -78,8 +79,38 @@ def unusable(good: GoodStars) -> str:
     return ""
 
 
+def pair_weights(stars: StarList, rows: NDArray[np.int64]) -> FloatArray | None:
+    """Weights of stars by their quoted errors.
+
+    Parameters
+    ----------
+    stars : StarList
+        A list.
+    rows : (n,) int array
+        Some of its rows.
+
+    Returns
+    -------
+    (n,) array or None
+        Inverse variances, pixels^-2, of both coordinates alike, with 5 mpix added in quadrature;
+        None if the list has no errors. Stars without an error get the median weight.
+    """
+    variance = (stars.x_err[rows] ** 2 + stars.y_err[rows] ** 2) / 2
+    weight = 1 / (variance + _FLOOR**2)
+    known = np.isfinite(weight)
+    if not known.any():
+        return None
+    return np.where(known, weight, np.median(weight[known]))
+
+
 def fit_transform(
-    x: FloatArray, y: FloatArray, u: FloatArray, v: FloatArray, order: int, clip: float
+    x: FloatArray,
+    y: FloatArray,
+    u: FloatArray,
+    v: FloatArray,
+    order: int,
+    clip: float,
+    weight: FloatArray | None = None,
 ) -> PolynomialFit | None:
     """Fit a polynomial of the order wanted, or of order 1 if stars are few.
 
@@ -91,6 +122,8 @@ def fit_transform(
         Order, taken if there are three pairs and more for each term.
     clip : float
         Limit of the residuals, standard errors.
+    weight : (n,) array, optional
+        Weights of the pairs.
 
     Returns
     -------
@@ -101,7 +134,7 @@ def fit_transform(
         return None
     if len(x) < 3 * len(exponents(order)):
         order = 1
-    fit = fit_polynomial(x, y, u, v, order=order, clip=clip)
+    fit = fit_polynomial(x, y, u, v, order=order, clip=clip, weight=weight)
     return fit if np.count_nonzero(fit.used) >= FEWEST_PAIRS else None
 
 

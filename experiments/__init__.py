@@ -1,0 +1,1 @@
+"""The papers' methods, end to end; each prints its table beside the paper's."""
