@@ -5,6 +5,7 @@ import pytest
 
 from filar.errors import ParameterError
 from filar.flags import Flag
+from filar.frames.curves import fit_bias, transformation_curve
 from filar.frames.frame import Frame
 from filar.frames.matching import mutual_nearest
 from filar.frames.mean import solve_frames
@@ -270,3 +271,24 @@ def test_garbage_is_left_out_without_harm(value: float) -> None:
     assert [tie.used for tie in frame.ties] == [True, True, False, True, True]
     compared(frame, STARS)
     assert frame.ties[3].error_x < 0.01
+
+
+def test_stars_that_are_worse_at_some_phases_make_no_bias() -> None:
+    rng = np.random.default_rng(8)
+    x, y = rng.uniform(0, SIZE, (2, 1200))
+    lists = []
+    for i in range(40):
+        dx, dy = rng.uniform(-0.9, 0.9, 2) if i else (0.0, 0.0)
+        # As on a WF chip: four times worse at the middle of a pixel than at its edge.
+        err_x, err_y = (0.006 + 0.018 * np.cos(np.pi * p) ** 2 for p in (x + dx, y + dy))
+        lists.append(
+            StarList.build(
+                x + dx + rng.normal(0, err_x), y + dy + rng.normal(0, err_y),
+                x_err=err_x, y_err=err_y, exposure=f"e{i:03d}", chip="WF3",
+            )
+        )  # fmt: skip
+    (frame,) = solve_frames(lists)
+    for axis in "xy":
+        fit = fit_bias(transformation_curve(frame, axis))
+        assert abs(fit.amplitude) < max(3 * fit.amplitude_err, 0.003)
+        assert fit.limit < 0.005

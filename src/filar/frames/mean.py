@@ -19,7 +19,14 @@ from filar.frames.reference import choose_reference, wanted_reference
 from filar.frames.rounds import Matched, Round, next_round
 from filar.frames.settings import FrameSettings
 from filar.frames.starlist import FloatArray, StarList
-from filar.frames.tie import GoodStars, fit_transform, offset, tie_to_reference, unusable
+from filar.frames.tie import (
+    GoodStars,
+    fit_transform,
+    offset,
+    pair_weights,
+    tie_to_reference,
+    unusable,
+)
 
 Progress = Callable[[float, str], None]
 _FARTHEST = 1e5
@@ -172,7 +179,10 @@ def _described(
         mine = by_tie[i][by_tie[i].good & (home[by_tie[i].star] >= 0)]
         row = home[mine.star]
         pairs = (tie.stars.x[mine.row], tie.stars.y[mine.row], target.x[row], target.y[row])
-        fit = fit_transform(*pairs, settings.order, settings.clip)
+        # Limits by each star's own error: with one limit for all, stars that are worse at some
+        # pixel phase would lose more pairs at some offsets and make a bias that is not there.
+        weight = pair_weights((tie.stars, mine.row), (target, row))
+        fit = fit_transform(*pairs, settings.order, settings.clip, weight)
         if fit is not None and i != reference:
             ties[i] = replace(
                 ties[i],

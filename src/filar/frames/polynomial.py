@@ -197,8 +197,8 @@ def fit_polynomial(
         Positions of the same stars in two systems, pixels.
     order : int
         1 to 5; 3 is the general cubic of C23.
-    weight : (n,) array, optional
-        Weights of the pairs; all alike by default.
+    weight : (n,) or (n, 2) array, optional
+        Weights of the pairs, of u and v apart if there are two columns; all alike by default.
     clip : float
         Pairs whose residual in either coordinate exceeds this many (weighted) standard errors are
         left out, and may come back.
@@ -227,7 +227,9 @@ def fit_polynomial(
     scale = float(max(np.ptp(px), np.ptp(py), 1.0)) / 2
     rows = design((px - centre[0]) / scale, (py - centre[1]) / scale, order)
     target = np.stack([np.asarray(u, float)[finite], np.asarray(v, float)[finite]], axis=1)
-    root = np.ones(len(rows)) if weight is None else np.sqrt(np.asarray(weight, float)[finite])
+    root = np.ones_like(target)
+    if weight is not None:
+        root = root * np.sqrt(np.asarray(weight, float).reshape(len(finite), -1)[finite])
     used, solution, residual = _clipped(rows, target, root, clip, iterations)
     kept = used.sum()
     error = np.sqrt((residual[used] ** 2).sum(axis=0) / max(kept - terms, 1))
@@ -246,10 +248,9 @@ def _clipped(
     terms = rows.shape[1]
     used = np.ones(len(rows), bool)
     for i in range(iterations + 1):
-        w = root[used, None]
-        solution = np.linalg.lstsq(rows[used] * w, target[used] * w, rcond=None)[0]
+        solution = _solve(rows[used], target[used], root[used])
         residual = target - rows @ solution
-        weighted = np.abs(residual) * root[:, None]
+        weighted = np.abs(residual) * root
         if i == 0:
             sigma = 1.4826 * np.median(weighted, axis=0)
         else:
@@ -260,3 +261,15 @@ def _clipped(
             break
         used = within
     return used, np.asarray(solution), np.asarray(residual)
+
+
+def _solve(rows: FloatArray, target: FloatArray, root: FloatArray) -> FloatArray:
+    """Least squares for both coordinates: (terms, 2)."""
+    if (root[:, 0] == root[:, 1]).all():
+        w = root[:, :1]
+        return np.asarray(np.linalg.lstsq(rows * w, target * w, rcond=None)[0])
+    columns = [
+        np.linalg.lstsq(rows * root[:, [k]], target[:, k] * root[:, k], rcond=None)[0]
+        for k in (0, 1)
+    ]
+    return np.stack(columns, axis=1)

@@ -152,7 +152,7 @@ def _match_and_fit(
     chosen = np.isin(row, good.rows)
     x, y = stars.x[row], stars.y[row]
     pairs = (x[chosen], y[chosen], before.x[star[chosen]], before.y[star[chosen]])
-    weight = pair_weights(stars, row[chosen])
+    weight = pair_weights((stars, row[chosen]))
     fit = fit_transform(*pairs, settings.order, settings.clip, weight)
     if fit is None:
         common = f"only {np.count_nonzero(chosen)} good stars in common with the mean catalogue"
@@ -197,7 +197,7 @@ def _in_system_of(
     """Carry the stars into the reference's system by the polynomial that fits its good stars."""
     by = matched[matched.good]
     pairs = (x[by.star], y[by.star], tie.stars.x[by.row], tie.stars.y[by.row])
-    weight = pair_weights(tie.stars, by.row)
+    weight = pair_weights((tie.stars, by.row))
     fit = fit_transform(*pairs, settings.order, settings.clip, weight)
     return (x, y) if fit is None else fit.transform(x, y)
 

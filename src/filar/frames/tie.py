@@ -13,7 +13,7 @@ from filar.frames import matching
 from filar.frames.frame import Tie
 from filar.frames.polynomial import Polynomial, PolynomialFit, exponents, fit_polynomial
 from filar.frames.settings import FEWEST_PAIRS, FrameSettings
-from filar.frames.starlist import FloatArray, StarList
+from filar.frames.starlist import BoolArray, FloatArray, StarList
 
 _RADII = (3.0, 2.0, 1.0)
 _FLOOR = 0.005  # pixels: PSF errors and neighbours spoil bright stars too
@@ -79,28 +79,28 @@ def unusable(good: GoodStars) -> str:
     return ""
 
 
-def pair_weights(stars: StarList, rows: NDArray[np.int64]) -> FloatArray | None:
-    """Weights of stars by their quoted errors.
+def pair_weights(*measures: tuple[StarList, NDArray[np.int64]]) -> FloatArray | None:
+    """Weights of pairs of stars by their quoted errors.
 
     Parameters
     ----------
-    stars : StarList
-        A list.
-    rows : (n,) int array
-        Some of its rows.
+    *measures : (StarList, (n,) int array)
+        Lists, and the rows that belong to the n pairs: of one of the two systems, or of both.
 
     Returns
     -------
-    (n,) array or None
-        Inverse variances, pixels^-2, of both coordinates alike, with 5 mpix added in quadrature;
-        None if the list has no errors. Stars without an error get the median weight.
+    (n, 2) array or None
+        Inverse variances of x and y, pixels^-2, with 5 mpix added in quadrature; None if a list
+        has no errors. Stars without an error get the median weight.
     """
-    variance = (stars.x_err[rows] ** 2 + stars.y_err[rows] ** 2) / 2
-    weight = 1 / (variance + _FLOOR**2)
-    known = np.isfinite(weight)
+    variance = np.full((len(measures[0][1]), 2), _FLOOR**2)
+    for stars, rows in measures:
+        variance += np.stack([stars.x_err[rows], stars.y_err[rows]], axis=1) ** 2
+    weight = 1 / variance
+    known: BoolArray = np.isfinite(weight[:, 0] + weight[:, 1])
     if not known.any():
         return None
-    return np.where(known, weight, np.median(weight[known]))
+    return np.where(known[:, None], weight, np.median(weight[known], axis=0))
 
 
 def fit_transform(
@@ -122,8 +122,8 @@ def fit_transform(
         Order, taken if there are three pairs and more for each term.
     clip : float
         Limit of the residuals, standard errors.
-    weight : (n,) array, optional
-        Weights of the pairs.
+    weight : (n, 2) array, optional
+        Weights of the pairs, for u and v.
 
     Returns
     -------
