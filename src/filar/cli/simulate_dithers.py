@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -105,7 +102,7 @@ def dithers(
         jitter, jitter_spread, aberrations, offset, roll, scale, exposure_time, sky, gain,
         parse_effects(effects, cosmic_rays), calibration_noise, seed,
     )  # fmt: skip
-    with _progress() as progress:
+    with console.progress() as progress:
         made = write_dither_set(
             settings, output, workers=workers or available_cores(), progress=progress
         )
@@ -146,22 +143,3 @@ def parse_limits(text: str) -> tuple[float, float]:
     if not 0 < low <= high < float("inf"):
         raise ParameterError("--flux", text, "two rising positive numbers, e.g. 200,500000")
     return low, high
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[float, str], None] | None]:
-    """Show a progress bar on a terminal, nothing elsewhere."""
-    if not sys.stderr.isatty() or console.verbosity() < 0:
-        yield None
-        return
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (
-        BarColumn(),
-        TextColumn("{task.percentage:3.0f} %"),
-        TimeRemainingColumn(),
-        TextColumn("{task.description}", markup=False),
-    )
-    with Progress(*columns, console=console.messages(), transient=True) as bar:
-        task = bar.add_task("starting", total=1.0)
-        yield lambda done, text: bar.update(task, completed=done, description=text)
