@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ import numpy as np
 from filar.errors import OutputFileError, ParameterError
 from filar.exposure import Exposure
 from filar.simulate.field import StarField
+from filar.wholefile import whole_file
 
 if TYPE_CHECKING:
     from astropy.table import QTable
@@ -128,17 +128,7 @@ def write_simulation(
 
     folder = prepare_folder(folder, name)
     truth_path = folder / f"{name}_truth.ecsv"
-    _write_table(truth, truth_path)
+    with whole_file(truth_path) as temporary:
+        truth.write(temporary, format="ascii.ecsv")
     science, quality = write_wfpc2(exposures, folder / f"{name}_c0m.fits")
     return science, quality, truth_path
-
-
-def _write_table(table: QTable, path: Path) -> None:
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
-    try:
-        table.write(temporary, format="ascii.ecsv")
-        temporary.replace(path)
-    except OSError as error:
-        raise OutputFileError(path, error.strerror or str(error)) from error
-    finally:
-        temporary.unlink(missing_ok=True)
