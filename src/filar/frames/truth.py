@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from filar.errors import ParameterError
 from filar.frames.frame import Frame
+from filar.frames.master import unspoilt
 from filar.frames.matching import mutual_nearest
 from filar.frames.polynomial import fit_polynomial
-from filar.frames.starlist import SPOILT, BoolArray, FloatArray, Selection
+from filar.frames.starlist import BoolArray, FloatArray, Selection
 
 COLUMNS = ("exposure", "chip", "id", "x", "y", "flux", "mag", "x_bound", "y_bound",
            "x_ref", "y_ref")  # fmt: skip
@@ -153,8 +154,8 @@ def truth_errors(
         number for number, tie in enumerate(frame.ties)
         if tie.used and (frame.chip, tie.stars.exposure) in truth.rows
     ]  # fmt: skip
-    step = max(1, -(-len(known) // max_exposures))
-    parts = [_exposure_errors(frame, number, truth, chosen) for number in known[::step]]
+    spread = np.linspace(0, len(known) - 1, min(len(known), max_exposures)).round().astype(int)
+    parts = [_exposure_errors(frame, known[k], truth, chosen) for k in spread]
     if not parts:
         numbers, values = np.zeros((3, 0), np.int64), np.zeros((11, 0))
         parts = [(*numbers, *values, np.zeros(0, bool))]
@@ -168,9 +169,7 @@ def _exposure_errors(
     stars = frame.ties[number].stars
     at = truth.rows[frame.chip, stars.exposure]
     true = {name: column[at] for name, column in truth.columns.items()}
-    row = np.flatnonzero(
-        np.isfinite(stars.x) & np.isfinite(stars.y) & ((stars.flags & int(SPOILT)) == 0)
-    )
+    row = np.flatnonzero(unspoilt(stars))
     mine, theirs = mutual_nearest(stars.x[row], stars.y[row], true["x"], true["y"], TOLERANCE)
     row = row[mine]
     own = stars[row]
