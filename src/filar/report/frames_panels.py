@@ -25,6 +25,7 @@ STYLES: tuple[Shade, ...] = (
 BLACK = "#222222"
 GREY = "#777777"
 MPIX = 1000.0
+_LETTERS: dict[Dash, str] = {"solid": "━━", "dashed": "╍╍", "dotted": "┈┈"}
 
 
 def style(number: int) -> Shade:
@@ -108,7 +109,7 @@ class Line:
     @property
     def letter(self) -> str:
         """How a legend in text shows it."""
-        return {"solid": "━━", "dashed": "╍╍", "dotted": "┈┈"}[self.dash]
+        return _LETTERS[self.dash]
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,8 @@ class Level:
         How it is drawn.
     label : str
         What it is; empty for no legend.
+    colour : str
+        As ``#rrggbb``.
     """
 
     value: float
@@ -136,7 +139,7 @@ class Level:
     @property
     def letter(self) -> str:
         """How a legend in text shows it."""
-        return {"solid": "━━", "dashed": "╍╍", "dotted": "┈┈"}[self.dash]
+        return _LETTERS[self.dash]
 
 
 Layer = Marks | Line | Level

@@ -9,7 +9,6 @@ import numpy as np
 from filar.report.frames_panels import Figure, Level, Line, Marks, Panel, style
 
 WIDTH, HEIGHT = 560, 320
-_DASHES = {"solid": "solid", "dashed": "dashed", "dotted": "dotted"}
 
 
 def plot(figure: Figure) -> Any:
@@ -85,14 +84,14 @@ def _layer(shown: Any, layer: Marks | Line | Level) -> Any:
                 location=float(layer.value),
                 dimension="width" if layer.across == "y" else "height",
                 line_color=layer.colour,
-                line_dash=_DASHES[layer.dash],
+                line_dash=layer.dash,
             )
         )
         return None
     x, y = (np.asarray(values, np.float32) for values in (layer.x, layer.y))
     if isinstance(layer, Line):
         return shown.line(x, y, color=layer.colour, line_width=layer.width,
-                          line_dash=_DASHES[layer.dash])  # fmt: skip
+                          line_dash=layer.dash)  # fmt: skip
     colour, _, marker, _ = style(layer.method)
     if layer.error is not None and np.isfinite(layer.error).any():
         error = np.asarray(layer.error, np.float32)
