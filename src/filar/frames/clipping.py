@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from filar.frames.robust import MAD_TO_SIGMA
 from filar.frames.starlist import BoolArray, FloatArray
 
 StarArray = NDArray[np.integer]
@@ -171,7 +172,7 @@ def _robust_scatter(
 ) -> FloatArray:
     few = np.where(count < len(_FEW), _FEW[np.minimum(count, len(_FEW) - 1)], 1.0)
     many = np.where(count >= len(_FEW), count / np.maximum(count - 0.8, 1), 1.0)
-    scatter = 1.4826 * few * many * group_median(star, np.abs(away), n)
+    scatter = MAD_TO_SIGMA * few * many * group_median(star, np.abs(away), n)
     return np.where(count > 1, scatter, np.nan)
 
 

@@ -21,7 +21,7 @@ import numpy as np
 from filar.errors import ParameterError
 from filar.frames.frame import Frame
 from filar.frames.measured import measured
-from filar.frames.robust import signed_root
+from filar.frames.robust import MAD_TO_SIGMA, signed_root
 from filar.frames.starlist import FloatArray
 
 AXES = ("x", "y")
@@ -282,7 +282,7 @@ def _robust_squares(
         change = np.abs(rows @ solution - model).max()
         model = rows @ solution
         residual = (target - model) * weight
-        scale = max(1.4826 * float(np.median(np.abs(residual))), 1e-12)
+        scale = max(MAD_TO_SIGMA * float(np.median(np.abs(residual))), 1e-12)
         huber = np.minimum(1.0, _HUBER * scale / np.maximum(np.abs(residual), 1e-300))
         if change < 1e-9 * floor:
             break
