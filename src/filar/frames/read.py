@@ -119,7 +119,8 @@ def read_catalog_lists(path: Path, *, method: str | None = None) -> list[StarLis
         lists.append(StarList.build(x, y, **names, **numbers, source=str(path)))
     if not lists:
         found = ", ".join(sorted({str(v) for v in columns.get("method:values", []) if v}))
-        raise InputFileError(path, f"nothing in it was measured by {method}", f"one of {found}")
+        expected = f"one of {found}" if found else "a catalogue that names its method"
+        raise InputFileError(path, f"nothing in it was measured by {method}", expected)
     return lists
 
 

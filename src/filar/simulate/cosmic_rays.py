@@ -52,6 +52,11 @@ def cosmic_rays(
         Electrons.
     events : int
         How many particles.
+
+    Raises
+    ------
+    ParameterError
+        For a negative exposure time or rate.
     """
     if not (exposure_time >= 0 and rate >= 0):
         raise ParameterError("exposure_time, rate", (exposure_time, rate), "0 or more")

@@ -19,8 +19,8 @@ class Effects:
     """Switches and strengths of what happens between the sky and the file.
 
     A strength of 1 is WFPC2's own in 1999, 0 switches an effect off. The default has everything
-    but the charge-transfer losses and the 34th-row error, like the simulations of Casetti-Dinescu
-    et al. (2023, PASP 135, 054501, section 4.1).
+    but the charge-transfer losses and the 34th-row error. (Casetti-Dinescu et al. 2023, PASP 135,
+    054501, section 4.1, switched the cosmic rays off as well: ``-cosmic_rays``.)
 
     Parameters
     ----------

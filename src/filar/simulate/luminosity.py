@@ -111,5 +111,10 @@ def bright_fluxes(number: int, limits: tuple[float, float], seed: Seed) -> Float
     -------
     (number,) float64 array
         Electrons.
+
+    Raises
+    ------
+    ParameterError
+        For limits that are not positive and rising, or a negative number.
     """
     return draw_fluxes(number, limits, BRIGHT_SLOPE, seed)
