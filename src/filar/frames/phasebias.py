@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from filar.errors import ParameterError
 from filar.frames.frame import Frame
 from filar.frames.mean import solve_frames
+from filar.frames.robust import robust_rms
 from filar.frames.settings import FrameSettings
 from filar.frames.starlist import BoolArray, FloatArray, Selection, StarList
 
@@ -24,6 +25,8 @@ HARMONICS = 2
 ROUNDS = 3
 STARS_PER_TERM = 10
 _FIELDS = 3
+_CLIP = 4.0
+_CLIP_ROUNDS = 4
 _FLOOR = 0.005  # pixels: a bright star's quoted error is no better known than this
 _WELL_MEASURED = Selection()
 
@@ -105,10 +108,13 @@ def measure_phase_bias(
         raise ParameterError("harmonics", harmonics, "1 or more")
     used = _usable(frame, selection)
     groups = _by_tie(frame)
+    root = 1 / np.hypot(np.nan_to_num(_star_errors(frame), nan=_FLOOR), _FLOOR)
     biases: list[PhaseBias | None] = [None] * len(frame.ties)
     now, common = frame, _without_terms(frame, 2 * harmonics)
     for _ in range(rounds):
-        fitted = {tie: _fit(now, tie, members[used[members]], common) for tie, members in groups}
+        fitted = {
+            tie: _fit(now, tie, members[used[members]], root, common) for tie, members in groups
+        }
         common = _common([bias for bias in fitted.values() if bias is not None], common)
         for tie, bias in fitted.items():
             biases[tie] = bias or common
@@ -200,6 +206,23 @@ def _usable(frame: Frame, selection: Selection) -> BoolArray:
     return used
 
 
+def _star_errors(frame: Frame) -> FloatArray:
+    """Typical quoted error of a measure of each star, pixels; NaN where none is quoted.
+
+    A measure's own error knows on which side of the truth it fell, since stars near the edge of a
+    pixel are measured better: weights by it would make a bias that is not there.
+    """
+    total, number = np.zeros(len(frame)), np.zeros(len(frame))
+    for tie, members in _by_tie(frame):
+        stars, rows = frame.ties[tie].stars, frame.measures.row[members]
+        error = np.hypot(stars.x_err[rows], stars.y_err[rows]) / np.sqrt(2)
+        known = np.isfinite(error)
+        total += np.bincount(frame.measures.star[members[known]], error[known], len(frame))
+        number += np.bincount(frame.measures.star[members[known]], minlength=len(frame))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(total / number)
+
+
 def _by_tie(frame: Frame) -> list[tuple[int, NDArray[np.int64]]]:
     """Members of `frame.measures` of every exposure that is used."""
     order = np.argsort(frame.measures.tie, kind="stable")
@@ -211,7 +234,9 @@ def _by_tie(frame: Frame) -> list[tuple[int, NDArray[np.int64]]]:
     ]
 
 
-def _fit(frame: Frame, tie: int, members: NDArray[np.int64], like: PhaseBias) -> PhaseBias | None:
+def _fit(
+    frame: Frame, tie: int, members: NDArray[np.int64], root: FloatArray, like: PhaseBias
+) -> PhaseBias | None:
     """Fit one exposure's bias to its measures against the means; None with too few."""
     stars, transform = frame.ties[tie].stars, frame.ties[tie].to_frame
     rows, means = frame.measures.row[members], frame.measures.star[members]
@@ -220,16 +245,24 @@ def _fit(frame: Frame, tie: int, members: NDArray[np.int64], like: PhaseBias) ->
         return None
     expected = transform.inverse(frame.x[means], frame.y[means])
     good = np.isfinite(expected).all(axis=0)
-    rows, (u, v) = rows[good], (expected[0][good], expected[1][good])
+    rows, (u, v), w = rows[good], (expected[0][good], expected[1][good]), root[means[good]]
     fitted: list[FloatArray] = []
-    for phase, found, error in ((u, stars.x, stars.x_err), (v, stars.y, stars.y_err)):
+    for phase, found in ((u, stars.x), (v, stars.y)):
         # A constant belongs to the transformation.
         design = np.column_stack([like._design(phase, u, v, terms), np.ones(len(rows))])
-        root = 1 / np.hypot(np.nan_to_num(error[rows], nan=_FLOOR), _FLOOR)
-        target = (found[rows] - phase) * root
-        solved = np.linalg.lstsq(design * root[:, None], target, rcond=None)[0]
-        fitted.append(np.asarray(solved[:-1], np.float64).reshape(_FIELDS, terms))
+        solved = _robust(design * w[:, None], (found[rows] - phase) * w)
+        fitted.append(solved[:-1].reshape(_FIELDS, terms))
     return replace(like, x=fitted[0], y=fitted[1])
+
+
+def _robust(design: FloatArray, target: FloatArray) -> FloatArray:
+    """Least squares without the far outliers, which blends make: (terms,) array."""
+    solved = np.zeros(design.shape[1])
+    for _ in range(_CLIP_ROUNDS):
+        residual = target - design @ solved
+        used = np.abs(residual) <= _CLIP * robust_rms(residual)
+        solved = np.asarray(np.linalg.lstsq(design[used], target[used], rcond=None)[0], np.float64)
+    return solved
 
 
 def _common(biases: list[PhaseBias], like: PhaseBias) -> PhaseBias:
