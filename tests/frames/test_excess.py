@@ -5,6 +5,7 @@ import pytest
 
 from filar.frames.curves import fit_bias, transformation_curve
 from filar.frames.excess import fit_weighted_bias
+from filar.frames.mean import solve_frames
 from filar.frames.starlist import StarList
 from tests.frames.synthetic import Sky, frame_of
 
@@ -37,6 +38,21 @@ def test_unequal_noise_bends_the_curve_but_not_the_weighted_bias() -> None:
     assert max(fit.limit for fit in weighted) < 0.006
     # The quoted errors are right: nothing is left over.
     assert max(abs(fit.sigma) for fit in weighted) < 0.005
+
+
+def test_clipping_of_the_means_makes_no_bias() -> None:
+    """Measures at a pixel's centre are bad, and lose most where one limit holds for a star."""
+    rng = np.random.default_rng(8)
+    x, y = rng.uniform(0, 800, (2, 1200))
+    lists = []
+    for number in range(40):
+        dx, dy = rng.uniform(-0.9, 0.9, 2) if number else (0.0, 0.0)
+        err_x, err_y = (0.006 + 0.018 * np.cos(np.pi * p) ** 2 for p in (x + dx, y + dy))
+        at = (x + dx + rng.normal(0, err_x), y + dy + rng.normal(0, err_y))
+        lists.append(StarList.build(*at, x_err=err_x, y_err=err_y, exposure=f"e{number:03d}"))
+    (frame,) = solve_frames(lists)
+    for axis in "xy":
+        assert abs(fit_weighted_bias(frame, axis).significance) < 3
 
 
 def test_the_bias_is_recovered_within_its_error() -> None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from filar.frames.curves import BiasFit, fit_squares, transformation_curve
 from filar.frames.frame import Frame
-from filar.frames.measured import measured, well_measured
+from filar.frames.measured import measured, selected
 from filar.frames.starlist import BoolArray, FloatArray, Selection
 
 _CLIP = 4.0
@@ -57,7 +57,8 @@ def fit_weighted_bias(frame: Frame, axis: str, selection: Selection | None = Non
     if frame.reference not in names or not len(curve):
         return BiasFit(len(curve))
     reference = names.index(frame.reference)
-    chosen = well_measured(frame, selection)
+    # What was clipped from the means counts too: those limits know no phase.
+    chosen = selected(frame, selection)
     tie, star, difference, variance = _differences(frame, axis, reference, chosen)
     at = np.array([names.index(name) for name in curve.exposure])
 

@@ -26,8 +26,8 @@ def measured(frame: Frame, column: str) -> FloatArray:
     return np.asarray(_looked_up(frame, [getattr(tie.stars, column) for tie in frame.ties]))
 
 
-def well_measured(frame: Frame, selection: Selection | None = None) -> BoolArray:
-    """Mark the measures that entered a mean and whose stars are selected in their exposures.
+def selected(frame: Frame, selection: Selection | None = None) -> BoolArray:
+    """Mark the measures that are selected in their exposures, clipped from the mean or not.
 
     Parameters
     ----------
@@ -39,11 +39,16 @@ def well_measured(frame: Frame, selection: Selection | None = None) -> BoolArray
     Returns
     -------
     (m,) bool array
-        True for measures that diagnostics use.
+        True for those that are selected.
     """
     chosen = selection or Selection()
     lists = [np.asarray(chosen(tie.stars), float) for tie in frame.ties]
-    return np.asarray((_looked_up(frame, lists) > 0) & frame.measures.used)
+    return np.asarray(_looked_up(frame, lists) > 0)
+
+
+def well_measured(frame: Frame) -> BoolArray:
+    """Mark the measures that entered a mean and are selected: (m,) bool array."""
+    return np.asarray(selected(frame) & frame.measures.used)
 
 
 def _looked_up(frame: Frame, lists: list[FloatArray]) -> FloatArray:
