@@ -57,6 +57,14 @@ def test_rms_distributions_have_the_stars_as_area() -> None:
         assert 0.9 * 150 < line.y.sum() * step < 1.01 * 150
 
 
+def test_clipped_measures_are_in_the_histograms_of_phases() -> None:
+    """Clipping prefers the phases at which stars are measured worst."""
+    frame = Sky(stars=100, exposures=8).frame()
+    frame.measures.used[:300] = False
+    (facts,) = gather({"psf": [frame]})["PC F555W"]
+    assert facts.phases["x"].counts.sum() == 800
+
+
 def test_without_truth_nothing_is_drawn_against_it() -> None:
     assert truth_figures(groups()) == []
 

@@ -13,7 +13,7 @@ from filar.frames.accuracy import accuracy
 from filar.frames.curves import AXES, BiasFit, Curve, fit_bias, transformation_curve
 from filar.frames.excess import fit_weighted_bias
 from filar.frames.frame import Frame
-from filar.frames.measured import measured, well_measured
+from filar.frames.measured import measured, selected, well_measured
 from filar.frames.rowerror import RowResidual, row_residual
 from filar.frames.spread import Ratio, rms_ratio, well_known
 from filar.frames.truemean import MeanErrors, mean_errors
@@ -121,9 +121,10 @@ def _facts(
     name: str, number: int, frame: Frame, ratio: Ratio | None, truth: Truth | None
 ) -> FrameFacts:
     curve = {axis: transformation_curve(frame, axis) for axis in AXES}
-    good = well_measured(frame)
+    # Clipping takes more where stars are measured worse, at the centres of pixels.
+    all_selected = selected(frame)
     phases = {
-        axis: PhaseCounts(*phase_histogram(measured(frame, axis)[good], PHASE_BINS))
+        axis: PhaseCounts(*phase_histogram(measured(frame, axis)[all_selected], PHASE_BINS))
         for axis in AXES
     }
     known = well_known(frame)
@@ -143,11 +144,11 @@ def _facts(
         ratio,
         errors if errors is not None and len(errors) else None,
         means,
-        _rows(frame, errors, good),
+        _rows(frame, errors),
     )
 
 
-def _rows(frame: Frame, errors: TruthErrors | None, good: BoolArray) -> RowResidual | None:
+def _rows(frame: Frame, errors: TruthErrors | None) -> RowResidual | None:
     """34th-row error from truth, or from the means where the dithers are large."""
     if errors is not None and len(errors):
         return row_residual(errors.y[errors.good], errors.dy[errors.good])
@@ -155,6 +156,7 @@ def _rows(frame: Frame, errors: TruthErrors | None, good: BoolArray) -> RowResid
     offsets = offsets[np.isfinite(offsets)]
     if not len(offsets) or np.ptp(offsets) < MIN_ROW_DITHER:
         return None
+    good = well_measured(frame)
     residual = frame.measures.y - frame.y[frame.measures.star]
     return row_residual(measured(frame, "y")[good], residual[good])
 

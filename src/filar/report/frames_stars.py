@@ -77,7 +77,7 @@ def _reference(facts: FrameFacts) -> StarList:
 
 
 def phases_figure(groups: Groups) -> Figure:
-    """Draw the histograms of pixel phases of all measures used."""
+    """Draw the histograms of pixel phases of all selected measures, clipped ones included."""
     rows = []
     for label, methods in groups.items():
         panels = []
