@@ -97,8 +97,15 @@ def test_one_method_without_truth(tmp_path: Path) -> None:
     assert {p.stem for p in (tmp_path / "a_figures").iterdir()} == FIGURES
     text = (tmp_path / "a.html").read_text()
     assert "34th-row error is not shown" in text
+    assert "truth has none" not in text
     assert "true error of a measure" not in text
     assert "rms, first / this" not in text
+
+
+def test_a_truth_of_other_exposures_is_told(tmp_path: Path) -> None:
+    truth = sky(chip="WF2").truth()
+    write_frames_report(tmp_path / "a.html", {"psf": [sky(exposures=3).frame()]}, truth)
+    assert "truth has none of these exposures" in (tmp_path / "a.html").read_text()
 
 
 def test_large_dithers_show_the_rows_without_truth(tmp_path: Path) -> None:

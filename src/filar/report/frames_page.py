@@ -77,7 +77,7 @@ def write_frames_report(
         write_png(folder / f"{figure.name}.png", figure)
     numbers = {"summary": rows, "figures": {f.name: _numbers(f) for f in figures}}
     _write(target.with_suffix(".json"), json.dumps(_strict(numbers), indent=1, allow_nan=False))
-    _write(target, _page(groups, figures, rows, folder.name))
+    _write(target, _page(groups, figures, rows, folder.name, truth_given=truth is not None))
 
 
 def report_figures(groups: Groups) -> list[Figure]:
@@ -109,7 +109,12 @@ def report_figures(groups: Groups) -> list[Figure]:
 
 
 def _page(
-    groups: Groups, figures: Sequence[Figure], rows: list[dict[str, Any]], folder: str
+    groups: Groups,
+    figures: Sequence[Figure],
+    rows: list[dict[str, Any]],
+    folder: str,
+    *,
+    truth_given: bool,
 ) -> str:
     from bokeh.embed import components
     from bokeh.resources import Resources
@@ -123,11 +128,13 @@ def _page(
         loader=PackageLoader("filar.report", "."), autoescape=True, undefined=StrictUndefined
     )
     first = next(iter(groups.values()))[0].frame
+    truth = any("error_x_mpix" in row for row in rows)
     return environment.get_template("frames.html").render(
         title=f"{len(first.ties)} exposures tied together: {', '.join(groups)}",
         reference=first.reference,
         rows=[_cells(row) for row in rows],
-        truth=any("error_x_mpix" in row for row in rows),
+        truth=truth,
+        truth_of_others=truth_given and not truth,
         compared=any("rms_ratio_x" in row for row in rows),
         left_out=_left_out(rows),
         figures=[(figure, figure.legend(), Markup(divs[figure.name])) for figure in figures],
