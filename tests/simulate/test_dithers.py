@@ -62,16 +62,6 @@ def test_positions_and_fluxes_are_measured_as_the_truth_says(chip):
     assert np.median(np.concatenate(ratios)) == pytest.approx(1.0, abs=0.005)
 
 
-def test_a_wrong_origin_of_pixels_would_be_seen():
-    view = view_chip(SPARSE, "PC", 2)
-    seen = on_chip("PC", view.stars.x, view.stars.y)
-    x, y = view.stars.x[seen], view.stars.y[seen]
-    fits = fit_stars(expose_chip(view), view.psf, x, y, box=9)
-    assert abs(np.nanmedian(fits.x - (x + 0.02))) > 0.015
-    moved = view.reference.x[seen]
-    assert abs(np.nanmedian(fits.x - moved)) > 0.1
-
-
 def test_stars_keep_their_coordinates_on_the_sky():
     settings = replace(SMALL, roll=0.0, scale=0.0)
     for chip in ("PC", "WF2", "WF3", "WF4"):
