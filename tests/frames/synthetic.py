@@ -149,6 +149,8 @@ def frame_of(lists: list[StarList], offsets: np.ndarray, method: str) -> Frame:
         x=x.mean(axis=0),
         y=y.mean(axis=0),
         mag=reference.mag,
+        x_err=x.std(axis=0, ddof=1) / np.sqrt(m),
+        y_err=y.std(axis=0, ddof=1) / np.sqrt(m),
         x_rms=x.std(axis=0, ddof=1),
         y_rms=y.std(axis=0, ddof=1),
         mag_rms=np.full(n, 0.01),

@@ -31,6 +31,8 @@ class Means:
         Means; NaN for stars without measures.
     x_rms, y_rms : (n,) float64 arrays
         Standard deviations of the measures used (n - 1); NaN for fewer than two.
+    x_err, y_err : (n,) float64 arrays
+        Standard errors of the means.
     n_used : (n,) int32 array
         Measures used.
     used : (m,) bool array
@@ -41,6 +43,8 @@ class Means:
     y: FloatArray
     x_rms: FloatArray
     y_rms: FloatArray
+    x_err: FloatArray
+    y_err: FloatArray
     n_used: NDArray[np.int32]
     used: BoolArray
 
@@ -164,7 +168,10 @@ def clipped_means(
     used = np.zeros(len(star), bool)
     used[rows[kept]] = True
     mean = zero + centre
-    return Means(mean[0], mean[1], scatter[0], scatter[1], count.astype(np.int32), used)
+    error = scatter / np.sqrt(np.maximum(count, 1))
+    return Means(
+        mean[0], mean[1], scatter[0], scatter[1], error[0], error[1], count.astype(np.int32), used
+    )
 
 
 def _robust_scatter(

@@ -101,6 +101,8 @@ class Frame:
         One per exposure, in the order given, those left out included.
     x, y, mag : (n,) float64 arrays
         Means after clipping; pixels of the reference, magnitudes.
+    x_err, y_err : (n,) float64 arrays
+        Standard errors of the mean positions, pixels; NaN for a single measure.
     x_rms, y_rms, mag_rms : (n,) float64 arrays
         Standard deviation of one measure about the mean (n - 1); NaN for a single one.
     n_found, n_used : (n,) int32 arrays
@@ -121,6 +123,8 @@ class Frame:
     x: FloatArray
     y: FloatArray
     mag: FloatArray
+    x_err: FloatArray
+    y_err: FloatArray
     x_rms: FloatArray
     y_rms: FloatArray
     mag_rms: FloatArray

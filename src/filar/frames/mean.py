@@ -231,6 +231,8 @@ def _frame(names: tuple[str, str, str], reference: str, round_: Round, ties: lis
         means.x,
         means.y,
         mag,
+        means.x_err,
+        means.y_err,
         means.x_rms,
         means.y_rms,
         mag_rms,
@@ -272,5 +274,5 @@ def _common_flags(
 def _without_stars(names: tuple[str, str, str], reference: str, ties: list[Tie]) -> Frame:
     none, nothing = np.zeros(0), np.zeros(0, np.int32)
     measures = Measures(nothing, nothing, nothing, none, none, np.zeros(0, bool))
-    means = (none, none, none, none, none, none)
+    means = (none,) * 8
     return Frame(*names, reference, tuple(ties), *means, nothing, nothing, none, nothing, measures)

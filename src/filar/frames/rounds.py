@@ -15,6 +15,7 @@ from filar.frames.matching import mutual_nearest
 from filar.frames.settings import FEWEST_PAIRS, FrameSettings
 from filar.frames.starlist import BoolArray, FloatArray
 from filar.frames.tie import GoodStars, fit_transform, pair_weights
+from filar.frames.weighting import Quality, weighted_means
 
 IndexArray = NDArray[np.int64]
 _SECOND_CHOICE = int(Flag.SATURATED | Flag.MASKED)
@@ -36,6 +37,8 @@ class Matched:
         See `filar.flags`.
     good : (m,) bool array
         Whether the measure may define the transformation.
+    at_x, at_y, x_err, y_err : (m,) float64 arrays
+        Positions in the exposure and their errors, pixels.
     """
 
     star: IndexArray
@@ -46,6 +49,10 @@ class Matched:
     mag: FloatArray
     flags: NDArray[np.int32]
     good: BoolArray
+    at_x: FloatArray
+    at_y: FloatArray
+    x_err: FloatArray
+    y_err: FloatArray
 
     def __len__(self) -> int:
         return len(self.star)
@@ -130,6 +137,9 @@ def next_round(
     means = clipped_means(
         matched.star, matched.x, matched.y, n, allowed=allowed, mag=mag, clip=settings.clip
     )
+    means = weighted_means(
+        means, matched.x, matched.y, *_qualities(matched, means, ties), len(ties)
+    )
     x, y = means.x, means.y
     needed = measures_needed(coverage(x, y, ties), settings.min_measures)
     keep = (np.bincount(matched.star, minlength=n) >= needed) & np.isfinite(x)
@@ -168,8 +178,25 @@ def _match_and_fit(
             remark=remark,
         )
         x, y = fit.transform(x, y)
-    whose = np.full(len(row), i)
-    return tie, Matched(star, whose, row, x, y, stars.mag[row], stars.flags[row], chosen)
+    return tie, Matched(
+        star=star, tie=np.full(len(row), i), row=row, x=x, y=y, mag=stars.mag[row],
+        flags=stars.flags[row], good=chosen, at_x=stars.x[row], at_y=stars.y[row],
+        x_err=stars.x_err[row], y_err=stars.y_err[row],
+    )  # fmt: skip
+
+
+def _qualities(matched: Matched, means: Means, ties: list[Tie]) -> tuple[Quality, Quality]:
+    """Where the means lie in the exposures, and the errors quoted there."""
+    back = np.full((len(ties), 2, 2), np.nan)
+    for i, tie in enumerate(ties):
+        if tie.to_frame is not None:
+            back[i] = np.linalg.inv(tie.to_frame.linear_part)
+    residual = np.stack([matched.x - means.x[matched.star], matched.y - means.y[matched.star]])
+    moved = np.einsum("mij,jm->im", back[matched.tie], residual)
+    return (
+        Quality(matched.star, matched.tie, matched.at_x - moved[0], matched.x_err),
+        Quality(matched.star, matched.tie, matched.at_y - moved[1], matched.y_err),
+    )
 
 
 def _mag_offsets(mag: FloatArray, matched: Matched, reference: Matched, n: int) -> FloatArray:
@@ -217,6 +244,8 @@ def _kept(round_: Round, keep: BoolArray) -> Round:
         means.y[keep],
         means.x_rms[keep],
         means.y_rms[keep],
+        means.x_err[keep],
+        means.y_err[keep],
         means.n_used[keep],
         means.used[order],
     )

@@ -27,8 +27,8 @@ _COLUMNS: tuple[tuple[str, str, str, str], ...] = (
     ("method", "", "", "what measured the stars"),
     ("x", "pix", ".5f", "mean column in the reference exposure's system, from 0"),
     ("y", "pix", ".5f", "mean row in the reference exposure's system, from 0"),
-    ("x_err", "pix", ".5f", "1-sigma error of x: x_rms / sqrt(n_used)"),
-    ("y_err", "pix", ".5f", "1-sigma error of y: y_rms / sqrt(n_used)"),
+    ("x_err", "pix", ".5f", "1-sigma error of x, from the scatter of the measures"),
+    ("y_err", "pix", ".5f", "1-sigma error of y, from the scatter of the measures"),
     ("x_rms", "pix", ".5f", "standard deviation of one measure of x"),
     ("y_rms", "pix", ".5f", "standard deviation of one measure of y"),
     ("mag", "mag", ".5f", "mean magnitude in the reference exposure's system"),
@@ -114,14 +114,13 @@ def mean_table(
 def _values(frame: Frame) -> dict[str, Any]:
     n = len(frame)
     with np.errstate(divide="ignore", invalid="ignore"):
-        root = np.sqrt(frame.n_used)
-        errors = {f"{name}_err": getattr(frame, f"{name}_rms") / root for name in ("x", "y", "mag")}
+        mag_err = frame.mag_rms / np.sqrt(frame.n_used)
     names = {name: np.full(n, getattr(frame, name)) for name in ("chip", "filter", "method")}
-    own = [name for name, *_ in _COLUMNS if name not in {"id", *names, *errors}]
+    own = [name for name, *_ in _COLUMNS if name not in {"id", "mag_err", *names}]
     return {
         "id": np.arange(1, n + 1, dtype=np.int32),
         **names,
-        **errors,
+        "mag_err": mag_err,
         **{name: getattr(frame, name) for name in own},
     }
 

@@ -25,7 +25,7 @@ class MeanErrors:
     dx, dy : (n,) arrays
         After a cubic map to the truth's ``x_ref, y_ref``, pixels.
     x_bound, y_bound : (n,) arrays
-        Bound of one measure over the square root of the measures used, pixels.
+        Bound of the mean, pixels: the square root of 1 / sum(1 / bound^2) over its measures.
     good : (n,) bool array
         Signal-to-noise ratio 30 or more, nothing doubtful, and half of the exposures or more.
     """
@@ -76,7 +76,7 @@ def mean_errors(frame: Frame, truth: Truth, errors: TruthErrors, good: BoolArray
 def _identified(
     frame: Frame, errors: TruthErrors
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], FloatArray]:
-    """Stars of the catalogue, the true star most of their measures belong to, mean bounds."""
+    """Stars, the true star most of their measures belong to, the bounds' harmonic square mean."""
     size = np.array([len(tie.stars) for tie in frame.ties], np.int64)
     starts = np.cumsum(size) - size
     star_of = np.full(int(size.sum()), -1, np.int64)
@@ -87,7 +87,7 @@ def _identified(
     pairs, inverse, number = np.unique(both, axis=0, return_inverse=True, return_counts=True)
     inverse = inverse.ravel()
     bounds = np.stack([
-        np.bincount(inverse, weights=column[known], minlength=len(pairs)) / number
+        np.sqrt(number / np.bincount(inverse, weights=column[known] ** -2, minlength=len(pairs)))
         for column in (errors.x_bound, errors.y_bound)
     ])  # fmt: skip
     order = np.lexsort((-number, pairs[:, 0]))
