@@ -24,7 +24,7 @@ from filar.frames.curves import fit_bias, transformation_curve
 from filar.frames.excess import fit_weighted_bias
 from filar.frames.frame import Frame
 from filar.frames.mean import solve_frames
-from filar.frames.phasebias import solve_without_phase_bias
+from filar.frames.phasebias import lists_without_phase_bias
 from filar.frames.read import read_lists
 from filar.frames.truth import Truth
 from filar.report.frames_page import write_frames_report
@@ -58,6 +58,12 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def name_of(method: str, settings: DitherSettings, given: argparse.Namespace) -> str:
+    """A catalogue's name says what it was made from: other choices do not take it for theirs."""
+    focus = f"_{given.focus_error:+g}um" if method == "library" else ""
+    return f"{method}{focus}_{settings.exposures}.parquet"
+
+
 def bias_text(frame: Frame) -> str:
     """Noise and bias amplitude of the curves as C23 makes them, and of pairs weighted by errors."""
     parts = []
@@ -88,7 +94,7 @@ def main() -> None:
     write_dither_set(settings, folder / "set", workers=given.workers)
     catalogs = {
         method: measure_set(
-            method, folder / "set", settings, folder / f"{method}.parquet",
+            method, folder / "set", settings, folder / name_of(method, settings, given),
             focus_error=given.focus_error, workers=given.workers,
         )
         for method in given.methods
@@ -97,7 +103,7 @@ def main() -> None:
     lists = {method: read_lists([path])[0] for method, path in catalogs.items()}
     frames = {method: solve_frames(some) for method, some in lists.items()}
     frames |= {
-        f"{m}, bias removed": solve_without_phase_bias(frames[m])
+        f"{m}, bias removed": solve_frames(lists_without_phase_bias(lists[m]))
         for m in given.methods
         if m != "true"
     }

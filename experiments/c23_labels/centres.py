@@ -34,7 +34,7 @@ def measure_set(
     workers: int,
     progress: Callable[[float, str], None] | None = None,
 ) -> Path:
-    """Measure all exposures with one of `METHODS`; a catalogue that is there already is kept."""
+    """Measure all exposures with one of `METHODS`; what is there already is kept."""
     if output.exists():
         return output
     files = sorted(folder.glob("dither_*_c0m.fits"))[: settings.exposures]

@@ -11,7 +11,7 @@ import numpy as np
 from filar.frames.accuracy import accuracy
 from filar.frames.frame import Frame
 from filar.frames.mean import solve_frames
-from filar.frames.phasebias import solve_without_phase_bias
+from filar.frames.phasebias import lists_without_phase_bias
 from filar.frames.spread import well_known
 from filar.frames.starlist import StarList
 from filar.frames.truemean import mean_errors
@@ -59,7 +59,7 @@ def growth(
             rows += [mean_error(method, frame, truth, number) for frame in frames]
             rows += [
                 mean_error(f"{method}, bias removed", frame, truth, number)
-                for frame in solve_without_phase_bias(frames)
+                for frame in solve_frames(lists_without_phase_bias(some))
             ]
     return rows
 

@@ -146,6 +146,21 @@ def test_phase_bias_is_taken_out(tmp_path: Path) -> None:
     assert scatter["taken out"] < 0.6 * scatter["as it is"]
 
 
+def test_phase_bias_is_taken_out_before_distortion_hides_it(tmp_path: Path) -> None:
+    biased = [
+        replace(stars, x=stars.x + 0.04 * np.sin(2 * np.pi * stars.x))
+        for stars in dithers(STARS, 12)
+    ]
+    catalog = write(tmp_path / "set.parquet", biased)
+    bent = tmp_path / "bent.toml"
+    bent.write_text("[chips.all]\ncentre=[400, 400]\nscale=400\nterms=[[3, 0, 4.0, 0.0]]\n")
+    out = tmp_path / "mean.fits"
+    assert invoke(catalog, "-o", out, "--distortion", bent, "--remove-phase-bias") == 0
+    mean = read_catalog(out)
+    assert float(np.nanmedian(mean["x_rms"].value)) < 0.014
+    assert mean.meta["phase_bias_removed"]
+
+
 def test_nothing_to_tie_writes_nothing(tmp_path: Path) -> None:
     lists = [expose(field(200, seed), seed) for seed in (1, 2)]
     status, _, told = run("mean", write(tmp_path / "a.fits", lists), "-o", tmp_path / "mean.fits")

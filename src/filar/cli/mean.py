@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from filar.cli import console
-from filar.errors import FilarError, ParameterError
+from filar.errors import FilarError, InputFileError, ParameterError
 
 if TYPE_CHECKING:
+    from astropy.table import QTable
+
     from filar.frames.corrections import Corrections
     from filar.frames.frame import Frame
     from filar.frames.settings import FrameSettings
@@ -100,6 +102,9 @@ def mean(
     row34: Annotated[
         bool, typer.Option("--row34/--no-row34", help="Correct WFPC2's narrow rows first.")
     ] = False,
+    first_row: Annotated[
+        float, typer.Option(help="With --row34: where the first narrow row lies in your data.")
+    ] = 20.0,
     distortion: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Correct geometric distortion first: TOML file."),
@@ -131,12 +136,15 @@ def mean(
     Example: filar mean set.parquet -o mean.ecsv --report mean.html
     """
     from filar.frames.corrections import Corrections, Distortion
-    from filar.frames.phasebias import solve_without_phase_bias
+    from filar.frames.phasebias import lists_without_phase_bias
     from filar.frames.settings import FrameSettings
     from filar.frames.starlist import Selection
+    from filar.frames.table import mean_table
 
     others = _named(compare or [])
     _check(catalogs, output, report, others, truth)
+    if remove_phase_bias or row34 or distortion:
+        positions = _of_the_detector(positions)
     selection = Selection(min_snr=min_snr, q=(0.0, max_q), mag=_limits(mag))
     settings = FrameSettings(
         order=order,
@@ -148,26 +156,35 @@ def mean(
         clip=clip,
         min_measures=min_measures,
     )
-    corrections = Corrections(row34, Distortion.read(distortion) if distortion else None)
+    corrections = Corrections(row34, Distortion.read(distortion) if distortion else None, first_row)
     reading = {"positions": positions.value, "method": method}
     with console.progress() as progress:
-        lists, errors = _read(catalogs, reading, chips, corrections, progress)
-        frames = _solve(lists, settings, progress)
+        lists, errors = _read(catalogs, reading, chips, progress)
         if remove_phase_bias:
-            frames = solve_without_phase_bias(frames, settings, progress=progress)
+            lists = lists_without_phase_bias(lists, settings, progress=progress)
+        frames = _solve(lists, settings, corrections, progress)
     complete = _tell(frames) and not errors
-    _write(frames, output, settings, corrections)
+    _write(mean_table(frames, settings, corrections, phase_bias_removed=remove_phase_bias), output)
     if report is not None:
         methods = {_name_of(frames, others): frames}
         for name, path in others.items():
             reading["method"] = None
             with console.progress() as progress:
-                theirs, wrong = _read([path], reading, chips, corrections, progress)
-                methods[name] = _solve(theirs, _alike(settings, frames, theirs), progress)
+                theirs, wrong = _read([path], reading, chips, progress)
+                alike = _alike(settings, frames, theirs)
+                methods[name] = _solve(theirs, alike, corrections, progress)
             complete = _tell(methods[name], name) and complete and not wrong
         _write_report(report, methods, truth)
     if not complete:
         raise typer.Exit(1)
+
+
+def _of_the_detector(positions: Positions) -> Positions:
+    """Pixel phases, narrow rows and distortion are those of positions as measured."""
+    if positions in (Positions.uv, Positions.XY):
+        allowed = "xy with --remove-phase-bias, --row34 or --distortion"
+        raise ParameterError("positions", positions.value, allowed)
+    return Positions.xy
 
 
 def _named(compare: list[str]) -> dict[str, Path]:
@@ -215,16 +232,18 @@ def _check(
         check_output(report, (".html", ".htm"))
     elif others or truth:
         raise ParameterError("report", None, "a page, for --compare and --truth to appear in")
+    for path in [*others.values(), *([truth] if truth else [])]:
+        if not path.is_file():
+            raise InputFileError(path, "there is no such file", "a catalogue")
 
 
 def _read(
     paths: list[Path],
     how: dict[str, str | None],
     chips: str | None,
-    corrections: Corrections,
     progress: Progress | None,
 ) -> tuple[list[StarList], list[str]]:
-    """Read and correct lists; tell what cannot be read."""
+    """Read lists; tell what cannot be read."""
     from filar.frames.read import read_lists
 
     lists, errors = read_lists(
@@ -240,15 +259,18 @@ def _read(
         if missing := [name for name in wanted if name not in known]:
             raise ParameterError("chips", ", ".join(missing), f"some of {', '.join(known)}")
         lists = [stars for stars in lists if stars.chip in wanted]
-    return [corrections.apply(stars) for stars in lists], errors
+    return lists, errors
 
 
 def _solve(
-    lists: list[StarList], settings: FrameSettings, progress: Progress | None
+    lists: list[StarList],
+    settings: FrameSettings,
+    corrections: Corrections,
+    progress: Progress | None,
 ) -> list[Frame]:
     from filar.frames.mean import solve_frames
 
-    return solve_frames(lists, settings, progress=progress)
+    return solve_frames([corrections.apply(stars) for stars in lists], settings, progress=progress)
 
 
 def _alike(settings: FrameSettings, frames: list[Frame], lists: list[StarList]) -> FrameSettings:
@@ -295,17 +317,13 @@ def _tell(frames: list[Frame], name: str = "") -> bool:
     return complete
 
 
-def _write(
-    frames: list[Frame], output: Path, settings: FrameSettings, corrections: Corrections
-) -> None:
+def _write(table: QTable, output: Path) -> None:
     from filar.catalogfile import write_catalog
-    from filar.frames.table import mean_table
 
-    rows = sum(len(frame) for frame in frames)
-    if not rows:
+    if not len(table):
         raise FilarError("no exposures could be tied together: no mean catalogue was written")
-    write_catalog(mean_table(frames, settings, corrections), output)
-    console.messages().print(f"{rows} stars in {output}", markup=False, soft_wrap=True)
+    write_catalog(table, output)
+    console.messages().print(f"{len(table)} stars in {output}", markup=False, soft_wrap=True)
 
 
 def _write_report(report: Path, methods: dict[str, list[Frame]], truth: Path | None) -> None:

@@ -30,6 +30,7 @@ import numpy as np
 from filar.errors import InputFileError
 from filar.frames.polynomial import MAX_ORDER, Polynomial, exponents
 from filar.frames.starlist import FloatArray, StarList
+from filar.instruments.wfpc2_rows import FIRST, to_ideal, to_pixels
 
 _EVERY = "all"
 _TERM = f"[i, j, ax, ay], whole powers i + j up to {MAX_ORDER} and finite numbers of pixels"
@@ -107,10 +108,14 @@ class Corrections:
         WFPC2's narrow rows: `filar.instruments.wfpc2_rows`.
     distortion : Distortion or None
         Geometric distortion.
+    first_row : float
+        Where the first narrow row lies, see `filar.instruments.wfpc2_rows`: the default is a
+        convention, so look where it lies in your data.
     """
 
     row34: bool = False
     distortion: Distortion | None = None
+    first_row: float = FIRST
 
     def apply(self, stars: StarList) -> StarList:
         """Correct a list.
@@ -132,9 +137,7 @@ class Corrections:
         """
         x, y = stars.x, stars.y
         if self.row34:
-            from filar.instruments.wfpc2_rows import to_ideal
-
-            y = to_ideal(y)
+            y = to_ideal(y, first=self.first_row)
         if self.distortion is not None:
             x, y = self.distortion.of(stars.chip)(x, y)
         return replace(stars, x=x, y=y)
@@ -162,9 +165,7 @@ class Corrections:
         if self.distortion is not None:
             x, y = self.distortion.of(chip).inverse(x, y)
         if self.row34:
-            from filar.instruments.wfpc2_rows import to_pixels
-
-            y = to_pixels(y)
+            y = to_pixels(y, first=self.first_row)
         return x, y
 
     def facts(self) -> dict[str, Any]:
@@ -172,6 +173,7 @@ class Corrections:
         distortion = self.distortion
         return {
             "row34": self.row34,
+            "first_row": float(self.first_row),
             "distortion": "" if distortion is None else distortion.source,
             "distortion_content": None if distortion is None else distortion.content,
         }
@@ -182,7 +184,8 @@ class Corrections:
         content = facts.get("distortion_content")
         source = str(facts.get("distortion", ""))
         distortion = None if content is None else Distortion.from_content(content, source)
-        return cls(bool(facts.get("row34", False)), distortion)
+        first = float(facts.get("first_row", FIRST))
+        return cls(bool(facts.get("row34", False)), distortion, first)
 
 
 def _polynomial(table: Any, chip: str, source: str) -> Polynomial:

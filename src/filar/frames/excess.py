@@ -1,10 +1,10 @@
 """Pixel-phase bias from what the quoted errors leave over, for stars of unequal noise.
 
 The standard error of a transformation, with residuals clipped at 3 sigma of all stars together (as
-where no errors are quoted), depends on the offset even without any bias. An undersampled star is measured several times worse at the centre of a pixel
-than at its edge; at whole-pixel offsets both measures of a star are bad together, make the tails
-longer and lose more to the clipping. Here each star has its own noise and its own limit, so that
-nothing but a bias depends on the offset.
+where no errors are quoted), depends on the offset even without any bias. An undersampled star is
+measured several times worse at the centre of a pixel than at its edge; at whole-pixel offsets both
+measures of a star are bad together, make the tails longer and lose more to the clipping. Here each
+star has its own noise and its own limit, so that nothing but a bias depends on the offset.
 """
 
 from __future__ import annotations

@@ -148,36 +148,36 @@ def remove_phase_bias(frame: Frame, biases: list[PhaseBias | None]) -> list[Star
     return lists
 
 
-def solve_without_phase_bias(
-    frames: Sequence[Frame],
+def lists_without_phase_bias(
+    lists: Sequence[StarList],
     settings: FrameSettings | None = None,
     *,
     progress: Callable[[float, str], None] | None = None,
-) -> list[Frame]:
-    """Make frames again with the pixel-phase bias of their own exposures taken out.
+) -> list[StarList]:
+    """Tie exposures, measure their pixel-phase bias and take it out of their centres.
 
     Parameters
     ----------
-    frames : sequence of Frame
-        From `filar.frames.mean.solve_frames`.
+    lists : sequence of StarList
+        Exposures and chips in any order. Their positions are those of the detector: where they
+        are corrected for distortion, the pixel phase is lost.
     settings : FrameSettings, optional
-        Those that made them.
+        How they are tied.
     progress : callable, optional
         Called with the part that is done, 0 to 1, and what is being done.
 
     Returns
     -------
-    list of Frame
-        One per frame; one without stars stays as it is.
+    list of StarList
+        The lists, to be corrected and tied; unchanged where an exposure could not be tied.
     """
-    again = []
-    for frame in frames:
+    corrected: list[StarList] = []
+    for frame in solve_frames(lists, settings, progress=progress):
         if len(frame):
-            lists = remove_phase_bias(frame, measure_phase_bias(frame))
-            again += solve_frames(lists, settings, progress=progress)
+            corrected += remove_phase_bias(frame, measure_phase_bias(frame))
         else:
-            again.append(frame)
-    return again
+            corrected += [tie.stars for tie in frame.ties]
+    return corrected
 
 
 def _unbiased(bias: PhaseBias, x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -54,6 +54,8 @@ def mean_table(
     frames: Sequence[Frame],
     settings: FrameSettings | None = None,
     corrections: Corrections | None = None,
+    *,
+    phase_bias_removed: bool = False,
 ) -> QTable:
     """Put mean catalogues below each other.
 
@@ -65,6 +67,8 @@ def mean_table(
         How they were made.
     corrections : Corrections, optional
         Steps that the positions took before.
+    phase_bias_removed : bool
+        Whether pixel-phase bias was taken out of them, see `filar.frames.phasebias`.
 
     Returns
     -------
@@ -95,6 +99,7 @@ def mean_table(
         "versions": versions(),
         "parameters": _finite(plain),
         "corrections": (corrections or Corrections()).facts(),
+        "phase_bias_removed": phase_bias_removed,
         "frames": [
             {
                 "chip": frame.chip,
