@@ -106,7 +106,7 @@ class StarList:
 
 @dataclass(frozen=True)
 class Selection:
-    """Which stars define transformations and enter diagnostics.
+    """Which stars define transformations.
 
     Parameters
     ----------
