@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from benchmarks.truth import make_truth
 
+from benchmarks.truth import make_truth
 from filar.psf.library import default_psf_for
 
 CORNERS = np.array([0.0, 799.0, 0.0, 799.0]), np.array([0.0, 0.0, 799.0, 799.0])
