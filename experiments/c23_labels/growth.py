@@ -85,7 +85,8 @@ def table(rows: Sequence[MeanError]) -> str:
         lines.append(
             f"{row.chip:5s} {row.exposures:5d}      {row.method:22s} {row.stars:5d}"
             f"     {row.x:6.2f} {row.y:6.2f}      {row.bound_x:5.2f} {row.bound_y:5.2f}"
-            f"     {row.ratio_x:5.2f} {row.ratio_y:5.2f}       {row.alone_x:6.2f} {row.alone_y:6.2f}"
+            f"     {row.ratio_x:5.2f} {row.ratio_y:5.2f}"
+            f"       {row.alone_x:6.2f} {row.alone_y:6.2f}"
         )
     return "\n".join(lines)
 
