@@ -181,6 +181,18 @@ def test_a_reference_that_nothing_fits_is_replaced(wrong: str) -> None:
         assert sum(tie.used for tie in frame.ties) == 5
 
 
+def test_a_poor_first_exposure_is_no_reference_unless_asked_for() -> None:
+    lists = dithers(STARS, 6)
+    whole = solve(lists[1:])
+    lists[0] = lists[0][np.argsort(lists[0].mag)[:45]]
+    frame = solve(lists)
+    assert frame.reference == "e001"
+    assert frame.ties[0].used
+    assert "in place of e000" in frame.ties[1].remark
+    assert len(frame) == pytest.approx(len(whole), rel=0.01)
+    assert solve(lists, reference="e000").reference == "e000"
+
+
 def test_a_reference_can_be_chosen() -> None:
     lists = dithers(STARS, 5)
     assert solve(lists, reference="4").reference == "e003"

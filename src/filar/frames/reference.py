@@ -1,4 +1,4 @@
-"""The reference exposure: the first, unless the others cannot be tied to it."""
+"""The reference exposure: the first, unless it is poor or the others cannot be tied to it."""
 
 from __future__ import annotations
 
@@ -31,11 +31,13 @@ def choose_reference(
     -------
     int or None
         The first to which at least half of a sample of the others can be tied; if there is none,
-        the one with the most. None if there are no exposures.
+        the one with the most. Exposures of less than half the median number of good stars come
+        last, unless one is asked for. None if there are no exposures.
     """
-    candidates = list(good)
+    half = np.median([len(stars) for stars in good.values()]) / 2 if good else 0
+    candidates = sorted(good, key=lambda i: len(good[i]) < half)
     wanted = wanted_reference(names, settings)
-    if wanted in good:
+    if settings.reference is not None and wanted in good:
         candidates.remove(wanted)
         candidates.insert(0, wanted)
     best, most = None, -1
