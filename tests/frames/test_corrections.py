@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from filar.errors import InputFileError
+from filar.errors import InputFileError, ParameterError
 from filar.frames.corrections import Corrections, Distortion
 from filar.frames.mean import solve_frames
 from filar.frames.settings import FrameSettings
@@ -104,6 +104,11 @@ def test_chips_without_coefficients_are_named(tmp_path: Path) -> None:
         only.of("WF4")
     with pytest.raises(InputFileError, match="cannot be read"):
         Distortion.read(tmp_path / "none.toml")
+
+
+def test_the_first_row_must_be_a_number() -> None:
+    with pytest.raises(ParameterError, match="first_row = nan"):
+        Corrections(row34=True, first_row=float("nan"))
 
 
 def test_narrow_rows_show_in_the_errors_and_are_taken_out() -> None:

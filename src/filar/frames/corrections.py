@@ -27,7 +27,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from filar.errors import InputFileError
+from filar.errors import InputFileError, ParameterError
 from filar.frames.polynomial import MAX_ORDER, Polynomial, exponents
 from filar.frames.starlist import FloatArray, StarList
 from filar.instruments.wfpc2_rows import FIRST, to_ideal, to_pixels
@@ -111,11 +111,20 @@ class Corrections:
     first_row : float
         Where the first narrow row lies, see `filar.instruments.wfpc2_rows`: the default is a
         convention, so look where it lies in your data.
+
+    Raises
+    ------
+    ParameterError
+        If the first row is no number.
     """
 
     row34: bool = False
     distortion: Distortion | None = None
     first_row: float = FIRST
+
+    def __post_init__(self) -> None:
+        if not np.isfinite(self.first_row):
+            raise ParameterError("first_row", self.first_row, "a finite number of rows")
 
     def apply(self, stars: StarList) -> StarList:
         """Correct a list.
