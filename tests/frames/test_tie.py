@@ -1,9 +1,12 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
+from filar.errors import ParameterError
 from filar.frames.settings import FrameSettings
 from filar.frames.starlist import Selection, StarList
-from filar.frames.tie import GoodStars, tie_to_reference
+from filar.frames.tie import GoodStars, fit_transform, tie_to_reference
 from tests.frames.fields import SIZE, expose, field
 
 SETTINGS = FrameSettings()
@@ -64,6 +67,21 @@ def test_lost_positions_are_named() -> None:
     stars = expose(STARS, 1)
     stars.x[: len(stars) * 2 // 3] = np.nan
     assert "have no position" in tie(stars).reason
+
+
+def test_pairs_without_a_place_do_not_count() -> None:
+    x, y = np.random.default_rng(1).uniform(0, 800, (2, 40))
+    u = np.where(np.arange(40) < 18, x, np.nan)
+    fit = fit_transform(x, y, u, y, 3, 3.0)
+    assert fit is not None
+    assert fit.transform.order == 1
+    assert fit_transform(x, y, np.where(np.arange(40) < 9, x, np.nan), y, 3, 3.0) is None
+
+
+@pytest.mark.parametrize("limits", [{"min_snr": np.nan}, {"q": (0, 0)}, {"mag": (1, np.nan)}])
+def test_limits_that_select_nothing_are_refused(limits: dict[str, Any]) -> None:
+    with pytest.raises(ParameterError, match=next(iter(limits))):
+        Selection(**limits)
 
 
 def test_only_the_selected_stars_define_the_transformation() -> None:

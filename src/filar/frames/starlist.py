@@ -118,12 +118,25 @@ class Selection:
         Limits of the magnitude; stars without one pass.
     reject : int
         Flags that exclude a star.
+
+    Raises
+    ------
+    ParameterError
+        If a limit is not a number, or an upper one lies below its lower one.
     """
 
     min_snr: float = 30.0
     q: tuple[float, float] = (0.0, 1.0)
     mag: tuple[float, float] = (-np.inf, np.inf)
     reject: int = int(DOUBTFUL)
+
+    def __post_init__(self) -> None:
+        if np.isnan(self.min_snr):
+            raise ParameterError("min_snr", self.min_snr, "a number")
+        for name in ("q", "mag"):
+            low, high = getattr(self, name)
+            if not low < high:
+                raise ParameterError(name, (low, high), "two rising limits")
 
     def __call__(self, stars: StarList) -> BoolArray:
         """Mark the stars that are selected: (n,) bool array."""

@@ -130,9 +130,10 @@ def fit_transform(
     PolynomialFit or None
         None if fewer than ten pairs are there or survive the clipping.
     """
-    if len(x) < FEWEST_PAIRS:
+    number = np.count_nonzero(np.isfinite(x) & np.isfinite(y) & np.isfinite(u) & np.isfinite(v))
+    if number < FEWEST_PAIRS:
         return None
-    if len(x) < 3 * len(exponents(order)):
+    if number < 3 * len(exponents(order)):
         order = 1
     fit = fit_polynomial(x, y, u, v, order=order, clip=clip, weight=weight)
     return fit if np.count_nonzero(fit.used) >= FEWEST_PAIRS else None
