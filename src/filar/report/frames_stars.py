@@ -128,8 +128,10 @@ def rms_figure(groups: Groups) -> Figure:
             layers = tuple(
                 Line(grid * MPIX, summed_gaussians(v, grid) / MPIX, f.method, style(f.number)[0])
                 for f, v in zip(methods, values, strict=True)
+                if np.isfinite(v).any()
             )
-            ratios = [f"{getattr(f.ratio, axis):.2f}" for f in methods if f.ratio is not None]
+            found = [getattr(f.ratio, axis) for f in methods if f.ratio is not None]
+            ratios = [f"{r:.2f}" if np.isfinite(r) else "–" for r in found]
             title = f"{label}, {axis}" + (f": ratio {', '.join(ratios)}" if ratios else "")
             panels.append(Panel(title, f"rms about the mean, {axis} (mpix)", "stars per mpix",
                                 layers, x_range=(0, float(grid[-1]) * MPIX)))  # fmt: skip
