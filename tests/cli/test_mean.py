@@ -169,6 +169,19 @@ def test_nothing_to_tie_writes_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "mean.fits").exists()
 
 
+def test_other_centres_that_cannot_be_read_do_not_stop_the_report(
+    catalog: Path, tmp_path: Path
+) -> None:
+    bad, out, page = (tmp_path / name for name in ("bad.parquet", "mean.fits", "mean.html"))
+    bad.write_bytes(b"no catalogue")
+    status, _, told = run("mean", catalog, "-o", out, "--report", page, "--compare", f"x={bad}")
+    assert status == 1
+    assert f"{bad}: cannot be read" in told
+    assert "no mean catalogue" not in told
+    assert f"report in {page}" in told
+    assert page.is_file()
+
+
 def test_quiet_only_tells_failures(catalog: Path, tmp_path: Path) -> None:
     status, text, told = run("mean", "-q", catalog, "-o", tmp_path / "mean.fits")
     assert (status, text, told) == (0, "", "")
@@ -190,6 +203,13 @@ def test_quiet_only_tells_failures(catalog: Path, tmp_path: Path) -> None:
         (["in/set.parquet", "-o", "a.fits", "--radius", "0"], 2, "positive"),
         (["in/set.parquet", "-o", "a.fits", "--distortion", "none.toml"], 1, "cannot be read"),
         (["in/set.parquet", "-o", "a.fits", "--truth", "t.parquet"], 2, "--truth"),
+        (["in/set.parquet", "-o", "a.fits", "--max-q", "nan"], 2, "q = "),
+        (["in/set.parquet", "-o", "a.fits", "--row34", "--first-row", "nan"], 2, "first_row"),
+        (
+            ["in/set.parquet", "-o", "a.fits", "--report", "a.html", "--truth", "in/set.parquet"],
+            1,
+            "in/set.parquet: it is a table without x, y",
+        ),
         (["in/set.parquet", "-o", "a.fits", "--report", "a.pdf"], 2, ".html"),
         (
             ["in/set.parquet", "-o", "a.fits", "--report", "a.html", "--compare", "x"],

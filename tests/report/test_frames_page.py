@@ -97,15 +97,28 @@ def test_one_method_without_truth(tmp_path: Path) -> None:
     assert {p.stem for p in (tmp_path / "a_figures").iterdir()} == FIGURES
     text = (tmp_path / "a.html").read_text()
     assert "34th-row error is not shown" in text
-    assert "truth has none" not in text
+    assert "truth is not that of these" not in text
     assert "true error of a measure" not in text
     assert "rms, first / this" not in text
 
 
 def test_a_truth_of_other_exposures_is_told(tmp_path: Path) -> None:
-    truth = sky(chip="WF2").truth()
-    write_frames_report(tmp_path / "a.html", {"psf": [sky(exposures=3).frame()]}, truth)
-    assert "truth has none of these exposures" in (tmp_path / "a.html").read_text()
+    ours = {"psf": [sky(exposures=3).frame()]}
+    page = tmp_path / "a.html"
+    for chip, seed in (("WF2", 1), ("PC", 9)):
+        assert not write_frames_report(page, ours, sky(exposures=3, chip=chip, seed=seed).truth())
+        assert "truth is not that of these exposures" in page.read_text()
+        assert "true error of a measure" not in page.read_text()
+    assert write_frames_report(page, ours, sky(exposures=3).truth())
+
+
+def test_a_method_of_too_few_exposures_has_no_scatter(tmp_path: Path) -> None:
+    field = sky(exposures=12)
+    few = sky(exposures=2).frame()
+    write_frames_report(tmp_path / "a.html", {"classic": [field.frame()], "few": [few]})
+    for panel in json.loads((tmp_path / "a.json").read_text())["figures"]["rms"]:
+        assert panel["title"].endswith("ratio –")
+        assert [layer["label"] for layer in panel["layers"]] == ["classic"]
 
 
 def test_large_dithers_show_the_rows_without_truth(tmp_path: Path) -> None:

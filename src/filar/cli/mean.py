@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from filar.frames.frame import Frame
     from filar.frames.settings import FrameSettings
     from filar.frames.starlist import StarList
+    from filar.frames.truth import Truth
 
 app = typer.Typer()
 Progress = Callable[[float, str], None]
@@ -143,6 +144,7 @@ def mean(
 
     others = _named(compare or [])
     _check(catalogs, output, report, others, truth)
+    true_stars = None if truth is None else _read_truth(truth)
     if remove_phase_bias or row34 or distortion:
         positions = _of_the_detector(positions)
     selection = Selection(min_snr=min_snr, q=(0.0, max_q), mag=_limits(mag))
@@ -159,7 +161,10 @@ def mean(
     corrections = Corrections(row34, Distortion.read(distortion) if distortion else None, first_row)
     reading = {"positions": positions.value, "method": method}
     with console.progress() as progress:
-        lists, errors = _read(catalogs, reading, chips, progress)
+        lists, errors = _read(catalogs, reading, progress)
+        if not lists:
+            raise FilarError("no star list could be read: no mean catalogue was written")
+        lists = _of_chips(lists, chips)
         if remove_phase_bias:
             lists = lists_without_phase_bias(lists, settings, progress=progress)
         frames = _solve(lists, settings, corrections, progress)
@@ -170,11 +175,13 @@ def mean(
         for name, path in others.items():
             reading["method"] = None
             with console.progress() as progress:
-                theirs, wrong = _read([path], reading, chips, progress)
-                alike = _alike(settings, frames, theirs)
-                methods[name] = _solve(theirs, alike, corrections, progress)
-            complete = _tell(methods[name], name) and complete and not wrong
-        _write_report(report, methods, truth)
+                theirs, _ = _read([path], reading, progress)
+                if theirs:
+                    theirs = _of_chips(theirs, chips)
+                    alike = _alike(settings, frames, theirs)
+                    methods[name] = _solve(theirs, alike, corrections, progress)
+            complete = name in methods and _tell(methods[name], name) and complete
+        complete = _write_report(report, methods, truth, true_stars) and complete
     if not complete:
         raise typer.Exit(1)
 
@@ -231,7 +238,8 @@ def _check(
     if report is not None:
         check_output(report, (".html", ".htm"))
     elif others or truth:
-        raise ParameterError("report", None, "a page, for --compare and --truth to appear in")
+        allowed = "a page, OUT.html, for --compare and --truth to appear in"
+        raise ParameterError("--report", "nothing", allowed)
     for path in [*others.values(), *([truth] if truth else [])]:
         if not path.is_file():
             raise InputFileError(path, "there is no such file", "a catalogue")
@@ -240,7 +248,6 @@ def _check(
 def _read(
     paths: list[Path],
     how: dict[str, str | None],
-    chips: str | None,
     progress: Progress | None,
 ) -> tuple[list[StarList], list[str]]:
     """Read lists; tell what cannot be read."""
@@ -251,15 +258,29 @@ def _read(
     )
     for text in errors:
         console.error(text)
-    if not lists:
-        raise FilarError("no star list could be read: no mean catalogue was written")
-    if chips is not None:
-        wanted = [name.strip() for name in chips.split(",")]
-        known = list(dict.fromkeys(stars.chip for stars in lists))
-        if missing := [name for name in wanted if name not in known]:
-            raise ParameterError("chips", ", ".join(missing), f"some of {', '.join(known)}")
-        lists = [stars for stars in lists if stars.chip in wanted]
     return lists, errors
+
+
+def _of_chips(lists: list[StarList], chips: str | None) -> list[StarList]:
+    if chips is None:
+        return lists
+    wanted = [name.strip() for name in chips.split(",")]
+    known = list(dict.fromkeys(stars.chip for stars in lists))
+    if missing := [name for name in wanted if name not in known]:
+        raise ParameterError("chips", ", ".join(missing), f"some of {', '.join(known)}")
+    return [stars for stars in lists if stars.chip in wanted]
+
+
+def _read_truth(path: Path) -> Truth:
+    """Read the truth before the work is done: a wrong file is told at once."""
+    from filar.catalogfile import read_catalog
+    from filar.frames.truth import Truth
+
+    try:
+        return Truth.from_table(read_catalog(path))
+    except ParameterError as error:
+        expected = "the truth.parquet of filar simulate dithers"
+        raise InputFileError(path, f"it is {error.value}", expected) from error
 
 
 def _solve(
@@ -326,9 +347,14 @@ def _write(table: QTable, output: Path) -> None:
     console.messages().print(f"{len(table)} stars in {output}", markup=False, soft_wrap=True)
 
 
-def _write_report(report: Path, methods: dict[str, list[Frame]], truth: Path | None) -> None:
-    from filar.catalogfile import read_catalog
+def _write_report(
+    report: Path, methods: dict[str, list[Frame]], path: Path | None, truth: Truth | None
+) -> bool:
+    """Write the page; whether the truth, if there is one, is that of these exposures."""
     from filar.report.frames_page import write_frames_report
 
-    write_frames_report(report, methods, truth=None if truth is None else read_catalog(truth))
+    fits = write_frames_report(report, methods, truth)
+    if not fits:
+        console.error(f"{path}: not the truth of these exposures; nothing is compared with it")
     console.messages().print(f"report in {report}", markup=False, soft_wrap=True)
+    return fits

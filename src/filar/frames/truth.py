@@ -22,6 +22,7 @@ TOLERANCE = 1.0
 MAX_EXPOSURES = 120
 _TERMS = {3: 10, 2: 6, 1: 3}
 _PER_TERM = 3
+_LEAST_FOUND = 0.2  # a crowded field gives a few percent by chance
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,6 +161,25 @@ def truth_errors(
         numbers, values = np.zeros((3, 0), np.int64), np.zeros((11, 0))
         parts = [(*numbers, *values, np.zeros(0, bool))]
     return TruthErrors(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def belongs(frame: Frame, errors: TruthErrors) -> bool:
+    """Whether a truth is that of a frame's exposures: most of their stars are in it.
+
+    Parameters
+    ----------
+    frame : Frame
+        One chip, filter and method.
+    errors : TruthErrors
+        Of the frame.
+
+    Returns
+    -------
+    bool
+        True if true stars lie in the places of a fifth of the measures and more.
+    """
+    measured = int(np.count_nonzero(np.isin(frame.measures.tie, errors.tie)))
+    return len(errors) > 0 and len(errors) >= _LEAST_FOUND * measured
 
 
 def _exposure_errors(

@@ -18,7 +18,7 @@ from filar.frames.rowerror import RowResidual, row_residual
 from filar.frames.spread import Ratio, rms_ratio, well_known
 from filar.frames.truemean import MeanErrors, mean_errors
 from filar.frames.truephase import against_phase, phase_over_field
-from filar.frames.truth import Truth, TruthErrors, truth_errors
+from filar.frames.truth import Truth, TruthErrors, belongs, truth_errors
 from filar.phases import phase_histogram
 
 PHASE_BINS = 20
@@ -129,8 +129,10 @@ def _facts(
     }
     known = well_known(frame)
     errors = truth_errors(frame, truth) if truth is not None else None
+    if errors is not None and not belongs(frame, errors):
+        errors = None
     means = None
-    if truth is not None and errors is not None and len(errors):
+    if truth is not None and errors is not None:
         means = mean_errors(frame, truth, errors, known)
     return FrameFacts(
         name,
@@ -142,7 +144,7 @@ def _facts(
         phases,
         known,
         ratio,
-        errors if errors is not None and len(errors) else None,
+        errors,
         means,
         _rows(frame, errors),
     )
@@ -150,7 +152,7 @@ def _facts(
 
 def _rows(frame: Frame, errors: TruthErrors | None) -> RowResidual | None:
     """34th-row error from truth, or from the means where the dithers are large."""
-    if errors is not None and len(errors):
+    if errors is not None:
         return row_residual(errors.y[errors.good], errors.dy[errors.good])
     offsets = np.array([tie.offset_y for tie in frame.ties if tie.used])
     offsets = offsets[np.isfinite(offsets)]

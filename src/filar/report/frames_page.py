@@ -40,7 +40,7 @@ def write_frames_report(
     path: str | os.PathLike[str],
     methods: Mapping[str, Sequence[Frame]],
     truth: Any = None,
-) -> None:
+) -> bool:
     """Write a self-contained page about tied exposures, PNG figures and numbers beside it.
 
     ``NAME.html`` gets a folder ``NAME_figures`` with a PNG per figure, and ``NAME.json``.
@@ -52,8 +52,13 @@ def write_frames_report(
     methods : mapping
         From the name of a method to its frames, one per chip and filter. The one called
         "classic", else the first, is what others are compared with.
-    truth : QTable, Table or mapping of arrays, optional
+    truth : Truth, QTable, Table or mapping of arrays, optional
         True stars of a simulated set, one row per star and exposure: see `filar.frames.truth`.
+
+    Returns
+    -------
+    bool
+        False if a truth is given that is not that of these exposures; the page says so too.
 
     Raises
     ------
@@ -65,7 +70,8 @@ def write_frames_report(
     target = check_output(path, (".html", ".htm"))
     if not any(methods.values()):
         raise ParameterError("methods", dict(methods), "at least one method with a frame")
-    groups = gather(methods, Truth.from_table(truth) if truth is not None else None)
+    known = truth if truth is None or isinstance(truth, Truth) else Truth.from_table(truth)
+    groups = gather(methods, known)
     figures = report_figures(groups)
     rows = [summary(facts) for methods_of in groups.values() for facts in methods_of]
     folder = target.with_name(f"{target.stem}_figures")
@@ -77,7 +83,9 @@ def write_frames_report(
         write_png(folder / f"{figure.name}.png", figure)
     numbers = {"summary": rows, "figures": {f.name: _numbers(f) for f in figures}}
     _write(target.with_suffix(".json"), json.dumps(_strict(numbers), indent=1, allow_nan=False))
-    _write(target, _page(groups, figures, rows, folder.name, truth_given=truth is not None))
+    foreign = truth is not None and not any("error_x_mpix" in row for row in rows)
+    _write(target, _page(groups, figures, rows, folder.name, foreign_truth=foreign))
+    return not foreign
 
 
 def report_figures(groups: Groups) -> list[Figure]:
@@ -114,7 +122,7 @@ def _page(
     rows: list[dict[str, Any]],
     folder: str,
     *,
-    truth_given: bool,
+    foreign_truth: bool,
 ) -> str:
     from bokeh.embed import components
     from bokeh.resources import Resources
@@ -128,13 +136,12 @@ def _page(
         loader=PackageLoader("filar.report", "."), autoescape=True, undefined=StrictUndefined
     )
     first = next(iter(groups.values()))[0].frame
-    truth = any("error_x_mpix" in row for row in rows)
     return environment.get_template("frames.html").render(
         title=f"{len(first.ties)} exposures tied together: {', '.join(groups)}",
         reference=first.reference,
         rows=[_cells(row) for row in rows],
-        truth=truth,
-        truth_of_others=truth_given and not truth,
+        truth=any("error_x_mpix" in row for row in rows),
+        foreign_truth=foreign_truth,
         compared=any("rms_ratio_x" in row for row in rows),
         left_out=_left_out(rows),
         figures=[(figure, figure.legend(), Markup(divs[figure.name])) for figure in figures],
