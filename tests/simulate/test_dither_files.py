@@ -109,6 +109,14 @@ def test_what_is_lost_is_made_again(made, tmp_path):
     assert write_dither_set(SETTINGS, tmp_path).made == 0
 
 
+def test_a_second_run_in_the_same_folder_is_refused(tmp_path):
+    def disturb(done: float, text: str) -> None:
+        with pytest.raises(OutputFileError, match="another run is writing"):
+            write_dither_set(SETTINGS, tmp_path)
+
+    assert write_dither_set(SETTINGS, tmp_path, progress=disturb).made == SETTINGS.exposures
+
+
 def test_a_killed_run_goes_on_to_the_same_set(made, tmp_path):
     script = "from filar.cli.main import main; main()"
     command = [

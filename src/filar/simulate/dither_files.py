@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -99,9 +101,33 @@ def write_dither_set(
     missing = sum(not _complete(folder, name) for name in names)
     truth, table = folder / TRUTH_FILE, folder / EXPOSURES_FILE
     if missing or not truth.is_file() or not table.is_file():
-        _finish(settings, folder, names, workers, progress)
+        with _alone(folder):
+            _finish(settings, folder, names, workers, progress)
     files = tuple(folder / f"{name}_c0m.fits" for name in names)
     return DitherSet(folder, files, missing, len(names) - missing, truth, table)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Refuse a second run in the same folder; the lock goes with its process, if killed too."""
+    unfinished = folder / _UNFINISHED
+    try:
+        unfinished.mkdir(exist_ok=True)
+        lock = (unfinished / "lock").open("w")
+    except OSError as error:
+        raise OutputFileError(folder, error.strerror or str(error)) from error
+    with lock:
+        if sys.platform != "win32":
+            import fcntl
+
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                advice = "wait until it is done, or choose another folder"
+                raise OutputFileError(folder, "another run is writing to it", advice) from error
+            except OSError:  # a file system without locks
+                pass
+        yield
 
 
 def _finish(
@@ -116,7 +142,6 @@ def _finish(
 
     unfinished = folder / _UNFINISHED
     try:
-        unfinished.mkdir(exist_ok=True)
         for leftover in unfinished.glob(".*"):
             leftover.unlink(missing_ok=True)
         (folder / TRUTH_FILE).unlink(missing_ok=True)
