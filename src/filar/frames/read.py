@@ -171,7 +171,9 @@ def read_hst1pass(path: Path, *, positions: str = "auto") -> list[StarList]:
     kind = next((kind for kind in kinds if set(kind) <= set(table.colnames)), None)
     if kind is None:
         found = f"its columns are {''.join(table.colnames)}"
-        raise InputFileError(path, found, f"positions {' or '.join(kinds)}")
+        measured = " as measured on the detector" if kinds == ["xy"] else ""
+        advice = f"ask hst1pass for them, e.g. OUT={kinds[0]}mq"
+        raise InputFileError(path, found, f"positions {' or '.join(kinds)}{measured}", advice)
     if not len(table):
         raise InputFileError(path, "it holds no stars", "one or more")
     ours = "f" in table.colnames
