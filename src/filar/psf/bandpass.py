@@ -64,7 +64,9 @@ def passband(
     table = WFPC2_FILTERS if instrument.upper() == "WFPC2" else HST_FILTERS
     if name.upper() not in table:
         known = ", ".join(sorted(table))
-        raise ParameterError("filter", name, f"one of {known} (give the nearest of them as the filter)")
+        raise ParameterError(
+            "filter", name, f"one of {known} (give the nearest of them as the filter)"
+        )
     pivot, width = table[name.upper()]
     nodes, weights = np.polynomial.legendre.leggauss(QUADRATURE_POINTS if width > 20 else 1)
     return (pivot + nodes * width / 2) * 1e-9, weights / weights.sum()
