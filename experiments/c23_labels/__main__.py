@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 from experiments.c23_labels.centres import METHODS, measure_set
 from experiments.c23_labels.growth import as_numbers, draw, growth, table
@@ -26,6 +27,7 @@ from filar.frames.frame import Frame
 from filar.frames.mean import solve_frames
 from filar.frames.phasebias import lists_without_phase_bias
 from filar.frames.read import read_lists
+from filar.frames.settings import FrameSettings
 from filar.frames.truth import Truth
 from filar.report.frames_page import write_frames_report
 from filar.simulate.dither_files import write_dither_set
@@ -51,6 +53,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--chips", default="PC,WF3")
     parser.add_argument("--filter", default="F555W")
     parser.add_argument("--focus-error", type=float, default=4.0, help="microns")
+    parser.add_argument("--separation", type=float, default=0.0, help="pixels")
+    parser.add_argument("--breathing", type=float, default=2.0, help="microns")
     parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=list(METHODS))
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
@@ -62,6 +66,14 @@ def name_of(method: str, settings: DitherSettings, given: argparse.Namespace) ->
     """A catalogue's name says what it was made from: other choices do not take it for theirs."""
     focus = f"_{given.focus_error:+g}um" if method == "library" else ""
     return f"{method}{focus}_{settings.exposures}.parquet"
+
+
+def nominal(exposures: list[dict[str, Any]], settings: DitherSettings) -> str:
+    """The exposure closest to the nominal focus, as the reference of the curves.
+
+    Its own bias is half of every curve: against one that happens to fit the library nothing shows.
+    """
+    return str(min(exposures, key=lambda one: abs(one["focus"] - settings.focus))["exposure"])
 
 
 def bias_text(frame: Frame) -> str:
@@ -88,6 +100,8 @@ def main() -> None:
         chips=tuple(given.chips.split(",")),
         filter=given.filter,
         magnitudes=given.magnitudes,
+        breathing=given.breathing,
+        separation=given.separation,
         seed=given.seed,
     )
     folder = given.output
@@ -101,9 +115,10 @@ def main() -> None:
     }  # fmt: skip
     true_stars = read_catalog(folder / "set" / "truth.parquet")
     lists = {method: read_lists([path])[0] for method, path in catalogs.items()}
-    frames = {method: solve_frames(some) for method, some in lists.items()}
+    curves = FrameSettings(reference=nominal(true_stars.meta["exposures"], settings))
+    frames = {method: solve_frames(some, curves) for method, some in lists.items()}
     frames |= {
-        f"{m}, bias removed": solve_frames(lists_without_phase_bias(lists[m]))
+        f"{m}, bias removed": solve_frames(lists_without_phase_bias(lists[m]), curves)
         for m in given.methods
         if m != "true"
     }
