@@ -119,7 +119,7 @@ def main() -> None:
         for _, paths in done:
             for method, path in paths.items():
                 lists.setdefault(method, []).extend(read_catalog_lists(path))
-    print(table(growth(lists, truth, (10, 20, 40, 60, 100, 200))))
+    print(table(growth(lists, truth, (10, 20, 40, 60))))
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from filar.frames.starlist import StarList
 from filar.frames.truemean import mean_errors
 from filar.frames.truth import Truth, truth_errors
 
-NUMBERS = (10, 20, 40, 60, 100, 150, 200)
+NUMBERS = (10, 20, 50, 100, 200)
 COLOURS = {"library": "#D55E00", "own": "#0072B2", "true": "#009E73"}
 MARKERS = {"library": "s", "own": "o", "true": "^"}
 
