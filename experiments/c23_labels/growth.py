@@ -124,6 +124,9 @@ def draw(rows: Sequence[MeanError], path: Path) -> None:
         axis.set(xscale="log", yscale="log", title=chip, xlabel="exposures")
         ticks = sorted({row.exposures for row in rows})
         axis.set_xticks(ticks, [str(tick) for tick in ticks])
+        low, high = axis.get_ylim()
+        levels = [level for level in (0.5, 1, 2, 3, 5, 10, 20) if low <= level <= high]
+        axis.set_yticks(levels, [f"{level:g}" for level in levels])
         axis.minorticks_off()
     axes[0].set_ylabel("error of the mean position (mpix)")
     axes[-1].legend(fontsize=8)
