@@ -104,7 +104,9 @@ def test_what_is_lost_is_made_again(made, tmp_path):
     write_dither_set(SETTINGS, tmp_path)
     (tmp_path / "dither_002_c1m.fits").unlink()
     (tmp_path / "truth.parquet").unlink()
-    assert write_dither_set(SETTINGS, tmp_path).made == 1
+    damaged = tmp_path / "dither_003_c0m.fits"
+    damaged.write_bytes(damaged.read_bytes()[:100_000])
+    assert write_dither_set(SETTINGS, tmp_path).made == 2
     assert digests(tmp_path) == digests(made.folder)
     assert write_dither_set(SETTINGS, tmp_path).made == 0
 

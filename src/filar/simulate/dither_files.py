@@ -14,6 +14,7 @@ from typing import Any
 
 from filar.errors import InputFileError, OutputFileError, ParameterError
 from filar.psf.library import family_for
+from filar.simulate.dither_draw import SHAPE
 from filar.simulate.dither_truth import dither_truth, exposure_table
 from filar.simulate.dithers import (
     DitherSettings,
@@ -98,7 +99,7 @@ def write_dither_set(
         draw_dither_field(settings, chip)
     folder = _claim(Path(folder), settings)
     names = [exposure_name(k) for k in range(1, settings.exposures + 1)]
-    missing = sum(not _complete(folder, name) for name in names)
+    missing = sum(not _complete(folder, name, settings) for name in names)
     truth, table = folder / TRUTH_FILE, folder / EXPOSURES_FILE
     if missing or not truth.is_file() or not table.is_file():
         with _alone(folder):
@@ -152,7 +153,7 @@ def _finish(
     todo = [
         number
         for number, (name, part) in enumerate(zip(names, parts, strict=True), 1)
-        if not (_complete(folder, name) and part.exists())
+        if not (_complete(folder, name, settings) and part.exists())
     ]
     tasks = [_Task(settings, folder, number) for number in todo]
     for count, number in enumerate(_run(tasks, workers), 1):
@@ -226,7 +227,7 @@ def _make(task: _Task) -> int:
     part = folder / _UNFINISHED / f"{name}.parquet"
     if not part.exists():
         write_catalog(dither_truth(views), part)
-    if not _complete(folder, name):
+    if not _complete(folder, name, task.settings):
         images = [expose_chip(view) for view in views]
         pair = write_wfpc2(images, folder / _UNFINISHED / f"{name}_c0m.fits")
         try:
@@ -237,8 +238,12 @@ def _make(task: _Task) -> int:
     return task.number
 
 
-def _complete(folder: Path, name: str) -> bool:
-    return all((folder / f"{name}_{kind}.fits").is_file() for kind in ("c0m", "c1m"))
+def _complete(folder: Path, name: str, settings: DitherSettings) -> bool:
+    """Whether both files are there and long enough for their pixels."""
+    pixels = len(settings.chips) * SHAPE[0] * SHAPE[1]
+    sizes = {"c0m": 4 * pixels, "c1m": 2 * pixels}
+    paths = {folder / f"{name}_{kind}.fits": size for kind, size in sizes.items()}
+    return all(path.is_file() and path.stat().st_size > size for path, size in paths.items())
 
 
 def _claim(folder: Path, settings: DitherSettings) -> Path:
