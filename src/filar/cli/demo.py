@@ -87,8 +87,7 @@ def compare(catalog: QTable, truth: QTable) -> list[dict[str, Any]]:
     import numpy as np
     from scipy.spatial import cKDTree
 
-    def width(values: Any) -> float:
-        return 1.4826 * float(np.median(np.abs(values - np.median(values))))
+    from filar.frames.robust import robust_rms
 
     rows = []
     for chip in dict.fromkeys(str(name) for name in truth["chip"]):
@@ -105,8 +104,8 @@ def compare(catalog: QTable, truth: QTable) -> list[dict[str, Any]]:
             shift = (positions[1][near] - positions[0][nearest[near]]).ravel()
             formal = np.column_stack([found["x_err"].value, found["y_err"].value]).ravel()
             light = (found["flux_fit"] - matched["flux"]) / found["flux_err"]
-            row["error"], row["formal"] = 1000 * width(shift), 1000 * float(np.median(formal))
-            row["pull"], row["flux_pull"] = width(shift / formal), width(light.value)
+            row["error"], row["formal"] = 1000 * robust_rms(shift), 1000 * float(np.median(formal))
+            row["pull"], row["flux_pull"] = robust_rms(shift / formal), robust_rms(light.value)
         rows.append(row)
     return rows
 

@@ -16,6 +16,7 @@ from filar.frames.frame import Frame, Measures, Tie
 from filar.frames.master import master_list
 from filar.frames.polynomial import Polynomial
 from filar.frames.reference import choose_reference, wanted_reference
+from filar.frames.robust import MAD_TO_SIGMA
 from filar.frames.rounds import Matched, Round, next_round
 from filar.frames.settings import FrameSettings
 from filar.frames.starlist import FloatArray, StarList
@@ -252,7 +253,7 @@ def _mean_magnitudes(
     star, mag = star[known], mag[known]
     median = group_median(star, mag, n)
     away = np.abs(mag - median[star])
-    deviation = 1.4826 * group_median(star, away, n)
+    deviation = MAD_TO_SIGMA * group_median(star, away, n)
     count = np.bincount(star, minlength=n)
     # Of few measures the median deviation is no measure of scatter.
     kept = (away <= 3 * deviation[star]) | (count[star] < 8)

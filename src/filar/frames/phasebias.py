@@ -21,6 +21,8 @@ from filar.frames.robust import robust_rms
 from filar.frames.settings import FrameSettings
 from filar.frames.starlist import BoolArray, FloatArray, Selection, StarList
 
+Groups = list[tuple[int, NDArray[np.int64]]]
+
 HARMONICS = 2
 ROUNDS = 3
 STARS_PER_TERM = 10
@@ -106,9 +108,9 @@ def measure_phase_bias(
     """
     if harmonics < 1:
         raise ParameterError("harmonics", harmonics, "1 or more")
-    used = _usable(frame, selection)
     groups = _by_tie(frame)
-    root = 1 / np.hypot(np.nan_to_num(_star_errors(frame), nan=_FLOOR), _FLOOR)
+    used = _usable(frame, selection, groups)
+    root = 1 / np.hypot(np.nan_to_num(_star_errors(frame, groups), nan=_FLOOR), _FLOOR)
     biases: list[PhaseBias | None] = [None] * len(frame.ties)
     now, common = frame, _without_terms(frame, 2 * harmonics)
     for _ in range(rounds):
@@ -198,22 +200,22 @@ def _without_terms(frame: Frame, terms: int) -> PhaseBias:
     return PhaseBias(nothing, nothing, (float(middle[0]), float(middle[1])), scale)
 
 
-def _usable(frame: Frame, selection: Selection) -> BoolArray:
+def _usable(frame: Frame, selection: Selection, groups: Groups) -> BoolArray:
     """Measures of well-measured stars that entered the means."""
     used = frame.measures.used.copy()
-    for tie, members in _by_tie(frame):
+    for tie, members in groups:
         used[members] &= selection(frame.ties[tie].stars)[frame.measures.row[members]]
     return used
 
 
-def _star_errors(frame: Frame) -> FloatArray:
+def _star_errors(frame: Frame, groups: Groups) -> FloatArray:
     """Typical quoted error of a measure of each star, pixels; NaN where none is quoted.
 
     A measure's own error knows on which side of the truth it fell, since stars near the edge of a
     pixel are measured better: weights by it would make a bias that is not there.
     """
     total, number = np.zeros(len(frame)), np.zeros(len(frame))
-    for tie, members in _by_tie(frame):
+    for tie, members in groups:
         stars, rows = frame.ties[tie].stars, frame.measures.row[members]
         error = np.hypot(stars.x_err[rows], stars.y_err[rows]) / np.sqrt(2)
         known = np.isfinite(error)
@@ -223,7 +225,7 @@ def _star_errors(frame: Frame) -> FloatArray:
         return np.asarray(total / number)
 
 
-def _by_tie(frame: Frame) -> list[tuple[int, NDArray[np.int64]]]:
+def _by_tie(frame: Frame) -> Groups:
     """Members of `frame.measures` of every exposure that is used."""
     order = np.argsort(frame.measures.tie, kind="stable")
     bounds = np.searchsorted(frame.measures.tie[order], np.arange(len(frame.ties) + 1))
@@ -274,9 +276,7 @@ def _common(biases: list[PhaseBias], like: PhaseBias) -> PhaseBias:
     return replace(like, x=x, y=y)
 
 
-def _means(
-    frame: Frame, bias: PhaseBias, groups: list[tuple[int, NDArray[np.int64]]]
-) -> tuple[FloatArray, FloatArray]:
+def _means(frame: Frame, bias: PhaseBias, groups: Groups) -> tuple[FloatArray, FloatArray]:
     """Means of the same measures with a bias taken out of all exposures."""
     corrected = np.full((2, len(frame.measures)), np.nan)
     for tie, members in groups:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filar.errors import ParameterError
+from filar.frames.robust import MAD_TO_SIGMA
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -252,7 +253,7 @@ def _clipped(
         residual = target - rows @ solution
         weighted = np.abs(residual) * root
         if i == 0:
-            sigma = 1.4826 * np.median(weighted, axis=0)
+            sigma = MAD_TO_SIGMA * np.median(weighted, axis=0)
         else:
             freedom = max(np.count_nonzero(used) - terms, 1)
             sigma = np.sqrt((weighted[used] ** 2).sum(axis=0) / freedom)
