@@ -16,7 +16,8 @@ LAYERS = [
     {"instruments"},
     {"psf"},
     {"simulate", "detect", "stamps"},
-    {"fit"},
+    {"fit", "learn"},
+    {"centering"},
     {"catalog"},
     {"frames"},
     {"measure"},
@@ -25,6 +26,7 @@ LAYERS = [
 ]
 LAYER = {name: number for number, layer in enumerate(LAYERS) for name in layer}
 HEAVY = {"astropy", "scipy", "matplotlib", "bokeh", "pyarrow", "jinja2", "photutils", "rich"}
+HEAVY |= {"torch", "lightning", "optuna", "pydantic", "safetensors"}
 MODULES = sorted(SOURCE.rglob("*.py"))
 
 
