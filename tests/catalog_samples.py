@@ -66,5 +66,6 @@ def make_table(n=4, **changes):
     table = catalog.build_catalog(make_exposure(**changes), found, fitted, meta=meta)
     if n:
         table["qfit"][0] = np.nan
+        table["in_domain"][0] = True
     table.meta["filar_version"] = "0.1.0"
     return table

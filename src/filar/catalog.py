@@ -77,6 +77,7 @@ COLUMNS: tuple[CatalogColumn, ...] = (
     CatalogColumn("mag_err", "mag", "float64", "1-sigma error of mag, without zero point's", ".5f"),
     CatalogColumn("ra", "deg", "float64", "right ascension by the header's WCS", ".8f"),
     CatalogColumn("dec", "deg", "float64", "declination by the header's WCS", ".8f"),
+    CatalogColumn("in_domain", "", "bool", "x_fit, y_fit are of a network trained on such stars"),
     CatalogColumn("flags", "", "int32", "bit field, see filar.flags; 0 = nothing against the star"),
 )
 
@@ -256,6 +257,7 @@ def build_catalog(
         "mag_err": mag_err,
         "ra": ra,
         "dec": dec,
+        "in_domain": np.zeros(n, bool),
         "flags": bits,
     }
     facts = {"mag_zeropoint": zero, **exposure_facts(exposure), "n_stars": n, **(meta or {})}

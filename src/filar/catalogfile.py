@@ -268,6 +268,8 @@ def _fits_records(table: QTable, dtype: np.dtype[Any]) -> bytes:
         values = _values(table, name)
         if values.dtype.kind == "U":
             values = np.char.encode(values, "ascii", "replace")
+        elif values.dtype.kind == "b":
+            values = np.where(values, ord("T"), ord("F"))  # as FITS writes logical values
         records[name] = values
     return records.tobytes()
 

@@ -23,6 +23,7 @@ class Flag(IntFlag):
     NON_POSITIVE = 256
     EXTENDED = 512
     DEFAULT_PSF = 1024
+    OUTSIDE_DOMAIN = 2048
 
 
 DESCRIPTIONS: dict[Flag, str] = {
@@ -37,6 +38,7 @@ DESCRIPTIONS: dict[Flag, str] = {
     Flag.NON_POSITIVE: "the fitted flux is not positive; no magnitude",
     Flag.EXTENDED: "wider than a star: a blend or a galaxy",
     Flag.DEFAULT_PSF: "measured with the default PSF: the exposure's own could not be fitted",
+    Flag.OUTSIDE_DOMAIN: "outside of what the network that gave the position was trained on",
 }
 
 
