@@ -89,6 +89,27 @@ def test_the_bad_are_told_and_the_good_are_read(tmp_path: Path, suffix: str) -> 
         assert "cut" in errors[4]
 
 
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_stars_of_one_exposure_by_two_methods_make_one_list(tmp_path: Path, suffix: str) -> None:
+    table = catalog()
+    table["method"] = np.where(np.asarray(table["id"]) % 2, "network", "psf-fit")
+    write_catalog(table, tmp_path / f"a{suffix}")
+    lists, _ = read_lists([tmp_path / f"a{suffix}"])
+    assert [(s.exposure, s.chip, len(s), s.method) for s in lists] == [
+        ("a", "PC", 3, "auto"),
+        ("a", "WF3", 4, "auto"),
+        ("b", "PC", 2, "auto"),
+        ("c", "", 2, "auto"),
+    ]
+    lists, _ = read_lists([tmp_path / f"a{suffix}"], method="network")
+    assert [(s.exposure, s.chip, len(s), s.method) for s in lists] == [
+        ("a", "PC", 2, "network"),
+        ("a", "WF3", 2, "network"),
+        ("b", "PC", 1, "network"),
+        ("c", "", 1, "network"),
+    ]
+
+
 def test_a_method_can_be_chosen(tmp_path: Path) -> None:
     table = catalog()
     other = catalog()

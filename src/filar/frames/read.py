@@ -21,6 +21,8 @@ from filar.frames.starlist import FloatArray, StarList
 POSITIONS = ("auto", "xy", "uv", "XY")
 _ENDING = re.compile(r"_(flt|flc|c[01][fm])$")
 _TEXT = ("exposure", "chip", "filter", "method")
+MIXED = "auto"
+"""Method of a list of which some stars were measured by one method, some by another."""
 _NUMBERS = {
     "mag": "mag",
     "x_err": "x_err",
@@ -85,6 +87,9 @@ def read_lists(
 def read_catalog_lists(path: Path, *, method: str | None = None) -> list[StarList]:
     """Read the star lists of a catalogue, one per exposure and chip.
 
+    Stars of one exposure that were measured by different methods, as `filar measure` does where
+    a network does not apply to all of them, make one list; unless a star is there twice.
+
     Parameters
     ----------
     path : Path
@@ -103,14 +108,12 @@ def read_catalog_lists(path: Path, *, method: str | None = None) -> list[StarLis
         If it cannot be read, lacks ``exposure``, ``x_fit`` or ``y_fit``, holds no stars, or
         nothing by that method.
     """
-    columns = read_columns(path, ["exposure", "x_fit", "y_fit"], [*_TEXT[1:], *_NUMBERS])
+    columns = read_columns(path, ["exposure", "x_fit", "y_fit"], [*_TEXT[1:], "id", *_NUMBERS])
     if not len(columns["x_fit"]):
         raise InputFileError(path, "it holds no stars", "one or more")
     lists = []
-    for rows in _groups(columns):
+    for rows in _groups(columns, method):
         names = {name: _text(columns, name, rows) for name in _TEXT}
-        if method is not None and names["method"] != method:
-            continue
         numbers: dict[str, Any] = {
             key: columns[name][rows] for name, key in _NUMBERS.items() if name in columns
         }
@@ -124,22 +127,41 @@ def read_catalog_lists(path: Path, *, method: str | None = None) -> list[StarLis
     return lists
 
 
-def _groups(columns: Columns) -> list[NDArray[np.int64]]:
+def _groups(columns: Columns, method: str | None) -> list[NDArray[np.int64]]:
     """Rows of each list, in the order in which the lists first occur."""
-    number = np.zeros(len(columns["x_fit"]), np.int64)
-    for name in _TEXT:
+    lists = []
+    for rows in _split_by(columns, np.arange(len(columns["x_fit"])), _TEXT[:3]):
+        methods = _split_by(columns, rows, ("method",))
+        if method is not None:
+            lists += [part for part in methods if _text(columns, "method", part) == method]
+        elif "id" in columns and len(np.unique(columns["id"][rows])) == len(rows):
+            lists.append(rows)
+        else:
+            lists += methods
+    return lists
+
+
+def _split_by(
+    columns: Columns, rows: NDArray[np.int64], names: Sequence[str]
+) -> list[NDArray[np.int64]]:
+    """Rows that agree in the texts of some columns, in the order in which they first occur."""
+    number = np.zeros(len(rows), np.int64)
+    for name in names:
         if name in columns:
-            number = number * (len(columns[f"{name}:values"]) + 1) + columns[name] + 1
+            number = number * (len(columns[f"{name}:values"]) + 1) + columns[name][rows] + 1
     borders = np.flatnonzero(np.concatenate([[True], number[1:] != number[:-1]]))
     runs: dict[int, list[NDArray[np.int64]]] = {}
     stops = np.append(borders[1:], len(number))
     for start, stop in zip(borders, stops, strict=True):
-        runs.setdefault(int(number[start]), []).append(np.arange(start, stop))
+        runs.setdefault(int(number[start]), []).append(rows[start:stop])
     return [np.concatenate(parts) for parts in runs.values()]
 
 
 def _text(columns: Columns, name: str, rows: NDArray[np.int64]) -> str:
-    return str(columns[f"{name}:values"][columns[name][rows[0]]]) if name in columns else ""
+    if name not in columns:
+        return ""
+    codes = columns[name][rows]
+    return str(columns[f"{name}:values"][codes[0]]) if (codes == codes[0]).all() else MIXED
 
 
 def read_hst1pass(path: Path, *, positions: str = "auto") -> list[StarList]:
