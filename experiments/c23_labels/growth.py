@@ -13,11 +13,11 @@ from filar.frames.accuracy import accuracy
 from filar.frames.frame import Frame
 from filar.frames.mean import solve_frames
 from filar.frames.phasebias import lists_without_phase_bias
-from filar.frames.robust import robust_rms
 from filar.frames.spread import well_known
 from filar.frames.starlist import StarList
 from filar.frames.truemean import mean_errors
 from filar.frames.truth import Truth, truth_errors
+from filar.robust import robust_rms
 
 NUMBERS = (10, 20, 50, 100, 200)
 COLOURS = {"library": "#D55E00", "own": "#0072B2", "true": "#009E73"}

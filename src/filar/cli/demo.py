@@ -87,7 +87,7 @@ def compare(catalog: QTable, truth: QTable) -> list[dict[str, Any]]:
     import numpy as np
     from scipy.spatial import cKDTree
 
-    from filar.frames.robust import robust_rms
+    from filar.robust import robust_rms
 
     rows = []
     for chip in dict.fromkeys(str(name) for name in truth["chip"]):

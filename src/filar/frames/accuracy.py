@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from filar.errors import ParameterError
-from filar.frames.robust import binned, robust_rms, robust_rms_error
 from filar.frames.starlist import FloatArray
 from filar.frames.truemean import MeanErrors
 from filar.frames.truth import TruthErrors
+from filar.robust import binned, robust_rms, robust_rms_error
 
 MAG_BIN = 0.5
 FIELD_BINS = 8

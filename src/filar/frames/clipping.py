@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from filar.frames.robust import MAD_TO_SIGMA
 from filar.frames.starlist import BoolArray, FloatArray
+from filar.robust import MAD_TO_SIGMA
 
 StarArray = NDArray[np.integer]
 

@@ -21,8 +21,8 @@ import numpy as np
 from filar.errors import ParameterError
 from filar.frames.frame import Frame
 from filar.frames.measured import measured
-from filar.frames.robust import MAD_TO_SIGMA, signed_root
 from filar.frames.starlist import FloatArray
+from filar.robust import MAD_TO_SIGMA, signed_root
 
 AXES = ("x", "y")
 MIN_EXPOSURES = 6

@@ -16,7 +16,6 @@ from filar.frames.frame import Frame, Measures, Tie
 from filar.frames.master import master_list
 from filar.frames.polynomial import Polynomial
 from filar.frames.reference import choose_reference, wanted_reference
-from filar.frames.robust import MAD_TO_SIGMA
 from filar.frames.rounds import Matched, Round, next_round
 from filar.frames.settings import FrameSettings
 from filar.frames.starlist import FloatArray, StarList
@@ -28,6 +27,7 @@ from filar.frames.tie import (
     tie_to_reference,
     unusable,
 )
+from filar.robust import MAD_TO_SIGMA
 
 Progress = Callable[[float, str], None]
 _FARTHEST = 1e5

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from filar.errors import ParameterError
 from filar.frames.frame import Frame
 from filar.frames.mean import solve_frames
-from filar.frames.robust import robust_rms
 from filar.frames.settings import FrameSettings
 from filar.frames.starlist import BoolArray, FloatArray, Selection, StarList
+from filar.robust import robust_rms
 
 Groups = list[tuple[int, NDArray[np.int64]]]
 

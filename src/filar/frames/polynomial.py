@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filar.errors import ParameterError
-from filar.frames.robust import MAD_TO_SIGMA
+from filar.robust import MAD_TO_SIGMA
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]

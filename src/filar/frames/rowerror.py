@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from filar.errors import ParameterError
-from filar.frames.robust import Bins, binned, robust_rms
 from filar.frames.starlist import FloatArray
 from filar.instruments.wfpc2_rows import PERIOD
+from filar.robust import Bins, binned, robust_rms
 
 ROW_BINS = 34
 

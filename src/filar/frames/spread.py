@@ -9,8 +9,8 @@ import numpy as np
 from filar.errors import ParameterError
 from filar.frames.frame import Frame
 from filar.frames.matching import mutual_nearest
-from filar.frames.robust import median_error
 from filar.frames.starlist import DOUBTFUL, BoolArray, FloatArray
+from filar.robust import median_error
 
 WIDTH = 0.0013
 """Standard deviation of the Gaussians of C23's figure 19, pixels."""

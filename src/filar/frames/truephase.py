@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from filar.frames.robust import Bins, Harmonic, binned, first_harmonic, robust_rms, signed_root
 from filar.frames.starlist import FloatArray
 from filar.frames.truth import TruthErrors
 from filar.phases import pixel_phase
+from filar.robust import Bins, Harmonic, binned, first_harmonic, robust_rms, signed_root
 
 PHASE_BINS = 20
 _CLIP = 4.0

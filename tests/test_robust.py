@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from filar.errors import ParameterError
-from filar.frames.robust import binned, first_harmonic, median_error, robust_rms, robust_rms_error
+from filar.robust import binned, first_harmonic, median_error, robust_rms, robust_rms_error
 
 
 def test_widths_of_gaussians_and_their_errors() -> None:

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from filar.errors import ParameterError
-from filar.frames.starlist import FloatArray
+
+FloatArray = NDArray[np.float64]
 
 MAD_TO_SIGMA = 1.4826
 _MEDIAN = 1.2533  # standard error of a Gaussian's median in units of its mean's
