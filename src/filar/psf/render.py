@@ -52,11 +52,7 @@ def render_image(
     """
     x, y, flux = (np.atleast_1d(np.asarray(a, float)) for a in (x, y, flux))
     image = np.zeros(shape)
-    largest = min(2 * int((psf.grid.period - 1) // 2) - 1, LARGEST_BOX)
-    sizes = np.full(len(x), box or largest)
-    if box is None:
-        for limit, size in reversed(BOXES):
-            sizes[flux < limit] = min(size, largest)
+    sizes = drawn_boxes(psf, flux) if box is None else np.full(len(x), box)
     far = psf.thinned(WING_NODES)
     for size in np.unique(sizes):
         chosen = np.flatnonzero(sizes == size)
@@ -66,6 +62,28 @@ def render_image(
             stamps = _stamps(psf, far, x[part], y[part], int(size)) * flux[part, None, None]
             add_stamps(image, stamps, x[part], y[part])
     return image
+
+
+def drawn_boxes(psf: FieldPSF, flux: FloatArray) -> NDArray[np.int64]:
+    """Sizes of the boxes that stars are drawn in.
+
+    Parameters
+    ----------
+    psf : FieldPSF
+        The PSF.
+    flux : (n,) array
+        Electrons.
+
+    Returns
+    -------
+    (n,) int array
+        Odd numbers of pixels.
+    """
+    largest = min(2 * int((psf.grid.period - 1) // 2) - 1, LARGEST_BOX)
+    sizes = np.full(len(flux), largest)
+    for limit, size in reversed(BOXES):
+        sizes[flux < limit] = min(size, largest)
+    return sizes
 
 
 def _stamps(psf: FieldPSF, far: FieldPSF, x: FloatArray, y: FloatArray, box: int) -> FloatArray:
