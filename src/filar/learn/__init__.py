@@ -1,0 +1,1 @@
+"""What every network shares: recipes, training, model files, calibration, search."""
