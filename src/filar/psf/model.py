@@ -206,10 +206,11 @@ def phase_series(
     sampled = values(transforms, grid, offsets, offsets)
     to_series = 2 / d * np.cos(np.outer(angles, np.arange(d)))
     to_series[:, 0] /= 2
-    lead = transforms.shape[:-2]
-    stamps = sampled.reshape(*lead, box, d, box, d)
-    series = np.einsum("...apbq,pi,qj->...abij", stamps, to_series, to_series, optimize=True)
-    return np.asarray(series.reshape(*lead, -1))
+    to_series = to_series.astype(sampled.dtype)  # no finer than what it is applied to
+    along_x = sampled.reshape(-1, d, box, d) @ to_series
+    series = to_series.T @ along_x.reshape(-1, d, box * d)
+    series = series.reshape(-1, box, d, box, d).swapaxes(2, 3)
+    return np.asarray(series.reshape(*transforms.shape[:-2], -1))
 
 
 @dataclass(frozen=True, eq=False)

@@ -172,7 +172,8 @@ def _normal(
     """Normal equations of the coefficients, the stars' own parameters projected out."""
     table = psf.table(box)
     count, width = len(centres), terms.shape[1]
-    matrix = np.zeros((width, width, count, count))
+    products = (terms[:, :, None] * terms[:, None, :]).reshape(len(terms), -1)
+    matrix = np.zeros((width * width, count * count))
     vector = np.zeros((width, count))
     for start in range(0, len(fits.x), 64):
         part = slice(start, start + 64)
@@ -183,14 +184,9 @@ def _normal(
         rows -= (rows @ q) @ q.transpose(0, 2, 1)
         residual = np.where(boxes.good[part], fits.residual[part], 0) * root
         right = (rows @ residual[:, :, None])[:, :, 0]
-        for a in range(width):
-            vector[a] += terms[part, a] @ right
-            for b in range(a, width):
-                both = (terms[part, a] * terms[part, b])[:, None, None]
-                flat = (rows * both).transpose(1, 0, 2).reshape(count, -1)
-                matrix[a, b] += flat @ rows.transpose(1, 0, 2).reshape(count, -1).T
-    for a in range(width):
-        for b in range(a):
-            matrix[a, b] = matrix[b, a].T
+        vector += terms[part].T @ right
+        gram = (rows @ rows.transpose(0, 2, 1)).reshape(len(rows), -1)
+        matrix += products[part].T @ gram
     size = width * count
-    return matrix.transpose(0, 2, 1, 3).reshape(size, size), vector.ravel()
+    matrix = matrix.reshape(width, width, count, count).transpose(0, 2, 1, 3)
+    return matrix.reshape(size, size), vector.ravel()
