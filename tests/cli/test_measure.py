@@ -54,6 +54,8 @@ def test_options_reach_the_measurement(images: list[Path], tmp_path: Path) -> No
         "sky": "fit",
         "passes": 1,
         "mag_system": "ab",
+        "method": "auto",
+        "model": "packaged",
     }
     assert meta["exposures"][0]["gain"] == 4.0
     assert meta["exposures"][0]["filter"] == "F555W"

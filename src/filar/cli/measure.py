@@ -26,6 +26,14 @@ class Sky(StrEnum):
     fit = "fit"
 
 
+class Method(StrEnum):
+    """Whose positions the catalogue gives."""
+
+    auto = "auto"
+    psf = "psf"
+    network = "network"
+
+
 class MagSystem(StrEnum):
     """Magnitude systems."""
 
@@ -51,6 +59,21 @@ def measure(
             help="Fit the PSF to the exposure's own stars, take the camera's, or read a file.",
         ),
     ] = "fit",
+    method: Annotated[
+        Method,
+        typer.Option(
+            help="Positions by the PSF fit, by a network, or star by star by the network "
+            "where it was trained for the star."
+        ),
+    ] = Method.auto,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="M",
+            help="Model of filar train centering; filar's own for the chip if not given.",
+            show_default=False,
+        ),
+    ] = None,
     threshold: Annotated[
         float, typer.Option(min=1.0, help="Detection limit, standard deviations of the noise.")
     ] = 5.0,
@@ -94,6 +117,7 @@ def measure(
     Example: filar measure u40x010hm_c0f.fits -o omega.ecsv --report omega.html
     """
     from filar.measure import Settings, measure_files
+    from filar.measure.network import load_network
 
     settings = Settings(
         psf=_psf_choice(psf),
@@ -102,7 +126,11 @@ def measure(
         sky=sky.value,
         passes=passes,
         mag_system=mag_system.value,
+        method=method.value,
+        model=model,
     )
+    if model is not None:
+        load_network(model)  # what is wrong with it is told once, before the work
     read = reading.read_options(
         chips,
         hdu,
@@ -185,5 +213,8 @@ def _chip_line(chip: ChipSummary) -> str:
     parts = [f"{chip.n_stars} stars", f"{chip.n_saturated} saturated"]
     if chip.n_psf_stars:
         parts.append(f"PSF from {chip.n_psf_stars} stars")
+    if chip.n_network:
+        outside = f", {chip.n_outside} outside of its domain" if chip.n_outside else ""
+        parts.append(f"{chip.n_network} placed by network{outside}")
     parts += [*chip.messages, f"{chip.seconds:.1f} s"]
     return f"  {chip.label}: " + ", ".join(parts)

@@ -15,6 +15,7 @@ from filar.errors import ParameterError
 from filar.exposure import Exposure
 from filar.flags import Flag
 from filar.measure.judge import duplicates, outside, select_fits, shape_flags
+from filar.measure.network import METHODS, Method, apply_network, choose_network
 from filar.psf.model import FieldPSF
 
 if TYPE_CHECKING:
@@ -47,6 +48,12 @@ class Settings:
         1 fits every star alone; 2 or 3 fit again, neighbours as found before subtracted.
     mag_system : {"instrumental", "vega", "st", "ab"}
         System of the magnitudes.
+    method : {"auto", "psf", "network"}
+        Whose positions the catalogue gives: the classic fit's; a network's for all stars; or a
+        network's for the stars that it was trained for and the classic fit's for the others.
+        Fluxes, sky and quality are always the fit's.
+    model : path or None
+        Model file of the network; None takes filar's own, where there is one for the chip.
 
     Raises
     ------
@@ -60,6 +67,8 @@ class Settings:
     sky: Literal["annulus", "fit"] = "annulus"
     passes: int = 2
     mag_system: str = "instrumental"
+    method: Method = "auto"
+    model: str | Path | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.threshold < np.inf:
@@ -73,6 +82,10 @@ class Settings:
         if self.mag_system not in MAG_SYSTEMS:
             allowed = "one of " + ", ".join(MAG_SYSTEMS)
             raise ParameterError("mag_system", self.mag_system, allowed)
+        if self.method not in METHODS:
+            raise ParameterError("method", self.method, "one of " + ", ".join(METHODS))
+        if self.method == "psf" and self.model is not None:
+            raise ParameterError("model", str(self.model), "none with the method psf")
 
     def facts(self) -> dict[str, Any]:
         """The settings as plain values, for a catalogue's ``meta``."""
@@ -84,7 +97,14 @@ class Settings:
             "sky": self.sky,
             "passes": int(self.passes),
             "mag_system": self.mag_system,
+            "method": self.method,
+            "model": self._model_name(),
         }
+
+    def _model_name(self) -> str:
+        if self.method == "psf":
+            return "none"
+        return "packaged" if self.model is None else Path(self.model).name
 
 
 DEFAULT_SETTINGS = Settings()
@@ -159,12 +179,13 @@ def measure_exposure(
     ParameterError
         For settings that make no sense, or a camera or filter without a default PSF.
     InputFileError
-        If a PSF file cannot be used for this exposure.
+        If a PSF file or a model cannot be used for this exposure.
     """
     from filar.detect import detect_stars
     from filar.fit import best_box
 
     settings = replace(settings, **changes)
+    network = choose_network(exposure, settings.method, settings.model)
     report = on_step or (lambda step: None)
     started = [perf_counter()]
 
@@ -195,7 +216,8 @@ def measure_exposure(
     )
     catalog.meta |= {"versions": versions(), "parameters": settings.facts()}
     seconds = dict(zip(("detect", "psf", "fit"), np.diff(started).tolist(), strict=True))
-    return Measurement(exposure, settings, catalog, detections, psf, psf_fit, messages, seconds)
+    measured = Measurement(exposure, settings, catalog, detections, psf, psf_fit, messages, seconds)
+    return measured if network is None else apply_network(measured, network, settings.method)
 
 
 def _fit(

@@ -21,6 +21,7 @@ from filar.exposure import Exposure
 from filar.flags import Flag
 from filar.instruments.options import ReadOptions
 from filar.measure.chip import DEFAULT_SETTINGS, STEPS, Measurement, Settings, measure_exposure
+from filar.measure.network import BY_NETWORK
 
 CHIPS_AT_ONCE = 2
 """Chips of one file that are measured at the same time: more would cost memory."""
@@ -46,6 +47,8 @@ class ChipSummary:
         What the user should know.
     seconds : float
         Time it took.
+    n_network, n_outside : int
+        Stars whose position is a network's, and how many of them are outside of its domain.
     """
 
     label: str
@@ -54,6 +57,8 @@ class ChipSummary:
     n_psf_stars: int
     messages: tuple[str, ...]
     seconds: float
+    n_network: int = 0
+    n_outside: int = 0
 
 
 @dataclass(frozen=True)
@@ -330,6 +335,8 @@ def _summarise(measurement: Measurement) -> ChipSummary:
         0 if fit is None or fit.fallback else int(fit.n_stars),
         measurement.messages,
         sum(measurement.seconds.values()),
+        int(np.count_nonzero(np.asarray(measurement.catalog["method"]) == BY_NETWORK)),
+        int(np.count_nonzero(flags & Flag.OUTSIDE_DOMAIN)),
     )
 
 
