@@ -76,7 +76,9 @@ def one_exposure(
     paths = {}
     for method, psf in centres.items():
         paths[method] = folder / f"{method}_{chip}_{number:03d}.parquet"
-        write_catalog(measure_exposure(exposure, Settings(psf=psf)).catalog, paths[method])
+        write_catalog(
+            measure_exposure(exposure, Settings(psf=psf, method="psf")).catalog, paths[method]
+        )
     truth = folder / f"truth_{chip}_{number:03d}.parquet"
     write_catalog(dither_truth([view]), truth)
     return truth, paths

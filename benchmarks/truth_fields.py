@@ -219,7 +219,7 @@ def main() -> None:
             (exposure,) = read_exposures(as_file(case, field, Path(folder)))
         for kind in args.psf:
             wanted = psf if kind == "true" else kind
-            result = measure_exposure(exposure, psf=wanted, passes=args.passes)
+            result = measure_exposure(exposure, psf=wanted, passes=args.passes, method="psf")
             errors = compare(result.catalog, field, psf, args.simple)
             everything = np.ones(errors.flux.size, bool)
             name = f"{case.chip} {case.band} {case.focus:+.0f} um {case.law} {case.stars} stars"

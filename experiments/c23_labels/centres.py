@@ -45,7 +45,9 @@ def measure_set(
     if method == "library":
         psf = output.with_name("library.fits")
         write_library(settings, settings.focus + focus_error, psf)
-    summary = measure_files(files, output, Settings(psf=psf), workers=workers, progress=progress)
+    summary = measure_files(
+        files, output, Settings(psf=psf, method="psf"), workers=workers, progress=progress
+    )
     if not summary.complete:
         raise SystemExit("; ".join(error for file in summary.files for error in file.errors))
     return output
@@ -78,7 +80,7 @@ def _one_true(task: tuple[Path, DitherSettings, int]) -> QTable:
     tables = []
     for exposure in read_exposures(path):
         psf = view_chip(settings, exposure.chip, number).psf
-        tables.append(measure_exposure(exposure, Settings(psf=psf)).catalog)
+        tables.append(measure_exposure(exposure, Settings(psf=psf, method="psf")).catalog)
     whole = vstack(tables, metadata_conflicts="silent")
     whole.meta = tables[0].meta | {"exposures": [e for t in tables for e in t.meta["exposures"]]}
     return whole
