@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from filar.errors import InputFileError, ParameterError
 from filar.psf.model import FieldGrid
 from filar.psf.samples import PSFSamples
-from filar.stamps.labels import Labels
+from filar.stamps.labels import TEST, TRAIN, VALIDATION, Labels
 from filar.stamps.records import HEADER, Records, from_records, record_type, rows_of
 from filar.stamps.stamps import SIZES, Group, Index, IntArray, Stamps
 
@@ -86,10 +86,10 @@ class StampStore:
             rows = rows_of(self.path / RECORDS_FILE, record_type(self.size))
             if rows != len(self):
                 raise ValueError(f"{rows} records of {len(self)}")
-            groups = self.groups
-            if not self.digest or any(not isinstance(group, Group) for group in groups):
-                raise ValueError("facts are missing")
-        except (OSError, EOFError, KeyError, TypeError, ValueError, ParameterError) as error:
+            self.groups  # noqa: B018 - reads them
+            if not self.digest or sum(map(self.count, (TRAIN, VALIDATION, TEST))) != rows:
+                raise ValueError("its facts do not fit each other")
+        except (OSError, EOFError, LookupError, TypeError, ValueError, ParameterError) as error:
             text = str(error) if str(error) else type(error).__name__
             raise InputFileError(self.path, f"damaged: {text}", _EXPECTED, _ADVICE) from error
 
@@ -189,6 +189,10 @@ class StampStore:
     def _pieces(self) -> Iterator[Records]:
         for start in range(0, len(self), SCAN):
             yield self.records(start, start + SCAN)
+
+    def count(self, part: int | None = None) -> int:
+        """Number of stamps in a part, see `rows`."""
+        return len(self) if part is None else int(self._facts["parts"][part])
 
     def rows(self, part: int | None = None) -> IntArray:
         """Rows of a part (0 training, 1 validation, 2 test), or all: (n,) int array."""

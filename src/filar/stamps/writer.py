@@ -15,7 +15,7 @@ import numpy as np
 
 from filar.errors import OutputFileError, ParameterError
 from filar.psf.samples import PSFSamples
-from filar.stamps.labels import Labels
+from filar.stamps.labels import TEST, Labels
 from filar.stamps.records import begin, finish, record_type, to_records
 from filar.stamps.stamps import SIZES, Group, Stamps
 from filar.stamps.store import FORMAT, META_FILE, PSF_FILE, RECORDS_FILE, VERSION, StampStore
@@ -63,6 +63,7 @@ class StampWriter:
         check_store_output(self.path, overwrite=overwrite)
         self._temporary = self.path.with_name(f".{self.path.name}.part")
         self._rows, self._nodes, self._samples = 0, 0, 0
+        self._parts = np.zeros(3, np.int64)
         self._groups: list[dict[str, Any]] = []
         self._numbers: WeakKeyDictionary[Group, int] = WeakKeyDictionary()
         self._digest = hashlib.sha256()
@@ -101,6 +102,8 @@ class StampWriter:
             raise ParameterError("stamps", f"{stamps.size} pixels wide", f"{self.size} pixels")
         if len(stamps) != len(labels):
             raise ParameterError("labels", len(labels), f"one per stamp, {len(stamps)}")
+        if (labels.part > TEST).any():
+            raise ParameterError("part", int(labels.part.max()), "0, 1 or 2")
         if not len(stamps):
             return
         records = to_records(stamps, labels)
@@ -115,6 +118,7 @@ class StampWriter:
         except OSError as error:
             raise OutputFileError(self.path, error.strerror or str(error)) from error
         self._rows += len(stamps)
+        self._parts += np.bincount(labels.part, minlength=3)
 
     def _number(self, group: Group) -> int:
         """Number of a group; a new one is written down."""
@@ -171,7 +175,8 @@ class StampWriter:
         self._digest.update(json.dumps(self._groups, sort_keys=True).encode())
         facts = {
             "format": FORMAT, "version": VERSION, "size": self.size, "rows": self._rows,
-            "digest": self._digest.hexdigest(), "meta": self.meta, "groups": self._groups,
+            "parts": self._parts.tolist(), "digest": self._digest.hexdigest(),
+            "meta": self.meta, "groups": self._groups,
         }  # fmt: skip
         (self._temporary / META_FILE).write_text(json.dumps(facts) + "\n", encoding="utf-8")
         old = self.path.with_name(f".{self.path.name}.old")
