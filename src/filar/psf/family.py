@@ -21,7 +21,7 @@ from filar.psf.fourier import (
     tail_log_slope,
     tail_transfer,
 )
-from filar.psf.optics import Optics
+from filar.psf.optics import FOCUS_WAVES_PER_MICRON, Optics
 
 FloatArray = NDArray[np.float64]
 ComplexArray = NDArray[np.complex64]
@@ -76,11 +76,15 @@ class Family(Protocol):
     def starts(self) -> list[dict[str, float]]:
         """Named parameters from which to start."""
 
+    def nearby(self) -> list[dict[str, float]]:
+        """Changes from one exposure to another, to be added to named parameters."""
+
 
 MODE_NAMES = (
     "focus", "astig45", "astig0", "coma_y", "coma_x", "trefoil_y", "trefoil_x", "spherical",
 )  # fmt: skip
 COARSE_MODES = 8  # focus to spherical
+BREATHING = (0.0, 3.0, -3.0, 6.0, -6.0, 9.0, -9.0)  # microns between two exposures
 EXTRA_MODES = 4  # shift of the camera's obscuration, shape of the passband
 
 
@@ -157,6 +161,10 @@ class OpticalFamily:
     def starts(self) -> list[dict[str, float]]:
         """Both sides of focus: at focus the even modes have no first derivative."""
         return [{"focus": -0.04}, {"focus": 0.0}, {"focus": 0.04}]
+
+    def nearby(self) -> list[dict[str, float]]:
+        """Focus, which breathes by some microns within an orbit and the next."""
+        return [{"focus": FOCUS_WAVES_PER_MICRON * microns} for microns in BREATHING]
 
     def start(self, **values: float) -> FloatArray:
         """Local parameters at the centre of their priors, but for those given by name."""

@@ -111,16 +111,25 @@ class FamilyFit:
         Rows and columns of the chip.
     model_error : float
         Relative error of the PSF, so that bright stars do not rule alone.
+    nodes : int
+        Places per axis at which PSFs are made.
     """
 
     def __init__(
-        self, family: Family, boxes: Boxes, box: int, shape: tuple[int, int], model_error: float
+        self,
+        family: Family,
+        boxes: Boxes,
+        box: int,
+        shape: tuple[int, int],
+        model_error: float,
+        *,
+        nodes: int = VALUE_NODES,
     ) -> None:
         self.layout = Layout(family, shape)
         self.family, self.boxes, self.box, self.shape = family, boxes, box, shape
         self.model_error = model_error
         self.mean, self.sigma = self.layout.prior()
-        self.nodes = FieldGrid.chebyshev(shape, VALUE_NODES)
+        self.nodes = FieldGrid.chebyshev(shape, nodes)
         self.slope_nodes = FieldGrid.chebyshev(shape, SLOPE_NODES)
 
     def vector(self, values: dict[str, float]) -> FloatArray:

@@ -8,26 +8,61 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize
 
+from filar.errors import ParameterError
 from filar.exposure import Exposure
-from filar.psf.boxes import Boxes, cut_boxes
+from filar.psf.boxes import Boxes
 from filar.psf.family import Family
-from filar.psf.familyfit import CLIP, FamilyFit, Solution, fit_family
+from filar.psf.familyfit import CLIP, FamilyFit, Solution
 from filar.psf.leastsq import BoxFits, fit_boxes, inverse_variance, own_directions
 from filar.psf.library import FIELD_NODES, default_psf, family_for
 from filar.psf.model import FieldGrid, FieldPSF
 from filar.psf.residual import fit_correction
+from filar.psf.solve import LATER_MODEL_ERROR, Problem, solve_cold, solve_near
 from filar.psf.stars import Candidates, select_stars
 from filar.threads import one_blas_thread
 
 FloatArray = NDArray[np.float64]
 MIN_STARS = 20
 MAX_STARS = 400
-FIRST_MODEL_ERROR = 0.01
-LATER_MODEL_ERROR = 0.003
 LARGEST_MODEL_ERROR = 0.2
 CORE_LIGHT = 0.1  # of the brightest pixel: where the star's own light rules
 GAUSSIAN_MEDIAN_SQUARE = 0.455
-OUTLIER = 3.0  # times the median chi-square: a neighbour or a cosmic ray, not a star alone
+WORSE_FACTOR, WORSE_BY = 1.5, 0.01  # of the model error, beyond which a near start failed
+
+
+@dataclass(frozen=True)
+class NearFit:
+    """What the fit of one exposure tells that of another with the same chip and filter.
+
+    Parameters
+    ----------
+    instrument, chip, filter : str
+        What it belongs to.
+    unknowns : dict
+        The solution by name, field terms as ``name:term``.
+    model_error : float
+        Of the fit, see `PSFFit`.
+    """
+
+    instrument: str
+    chip: str
+    filter: str
+    unknowns: dict[str, float]
+    model_error: float
+
+    def check(self, exposure: Exposure) -> None:
+        """Refuse an exposure of another chip or filter.
+
+        Raises
+        ------
+        ParameterError
+            If instrument, chip or filter are not the same.
+        """
+        own = (self.instrument, self.chip, self.filter)
+        other = (exposure.instrument, exposure.chip, exposure.filter)
+        if own != other:
+            expected = f"a fit of {' '.join(other)}, as the exposure is"
+            raise ParameterError("near", " ".join(own), expected)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +87,8 @@ class PSFFit:
         Relative error of the PSF that the stars' scatter beyond their noise calls for.
     residual_mean, default_residual_mean : (box, box) array
         Mean of (data - model) / flux of the stars with this PSF and with the default.
+    solved : NearFit or None
+        For `fit_psf` of similar exposures; None where the PSF could not be fitted.
     """
 
     psf: FieldPSF
@@ -64,10 +101,17 @@ class PSFFit:
     model_error: float = 0.0
     residual_mean: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
     default_residual_mean: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
+    solved: NearFit | None = None
 
 
 @one_blas_thread
-def fit_psf(exposure: Exposure, stars: Candidates, *, start: FieldPSF | None = None) -> PSFFit:
+def fit_psf(
+    exposure: Exposure,
+    stars: Candidates,
+    *,
+    start: FieldPSF | None = None,
+    near: NearFit | None = None,
+) -> PSFFit:
     """Fit the PSF of an exposure to its own bright, isolated, unsaturated stars.
 
     Parameters
@@ -78,6 +122,10 @@ def fit_psf(exposure: Exposure, stars: Candidates, *, start: FieldPSF | None = N
         Stars found in it.
     start : FieldPSF or None
         What to fall back to; the camera's default PSF by default.
+    near : NearFit or None
+        `PSFFit.solved` of an exposure of the same chip and filter taken about the same time:
+        where to begin, which takes a third of the time. Where that does not end as well as there,
+        the fit is made as without.
 
     Returns
     -------
@@ -87,8 +135,10 @@ def fit_psf(exposure: Exposure, stars: Candidates, *, start: FieldPSF | None = N
     Raises
     ------
     ParameterError
-        For a filter or chip that the camera does not have.
+        For a filter or chip that the camera does not have, or if `near` is of another one.
     """
+    if near is not None:
+        near.check(exposure)
     fallback = start or default_psf(exposure)
     family = family_for(exposure.instrument, exposure.chip, exposure.filter)
     box = fit_box(family)
@@ -99,20 +149,43 @@ def fit_psf(exposure: Exposure, stars: Candidates, *, start: FieldPSF | None = N
             f"the {fallback.name or 'given'} PSF is used"
         )
         return PSFFit(fallback, len(chosen), True, message)
-    fit, solution = _solve(
+    problem = Problem(
         exposure, family, box, stars.x[chosen], stars.y[chosen], stars.flux[chosen]
-    )
+    )  # fmt: skip
+    result = None
+    if near is not None:
+        result = _conclude(problem, *solve_near(problem, near.unknowns), fallback)
+    if near is None or result is None or _worse(result, near):
+        cold = _conclude(problem, *solve_cold(problem), fallback)
+        if result is None or cold.model_error <= result.model_error:
+            result = cold
+    return result
+
+
+def _worse(result: PSFFit, near: NearFit) -> bool:
+    return result.model_error > WORSE_FACTOR * near.model_error + WORSE_BY
+
+
+def _conclude(
+    problem: Problem, fit: FamilyFit, solution: Solution, fallback: FieldPSF
+) -> PSFFit:  # fmt: skip
+    """The empirical correction, and what there is to tell about a solution."""
+    exposure, box = problem.exposure, problem.box
     nodes = FieldGrid.chebyshev(exposure.shape, FIELD_NODES)
     optical = fit.psf(solution.unknowns, nodes, f"fitted {exposure.label}")
     psf = _correct(optical, fit, solution.fits, box)
     fits = _refit(psf, fit.boxes, solution.fits, box)
     default_fits = _refit(fallback, fit.boxes, solution.fits, box)
+    error = estimate_model_error(psf, fit.boxes, fits, box)
+    solved = NearFit(
+        exposure.instrument, exposure.chip, exposure.filter, fit.named(solution.unknowns), error
+    )
     return PSFFit(
         psf=psf, n_stars=len(fits.x), fallback=False,
         message=f"fitted to {len(fits.x)} stars", parameters=psf.parameters,
-        star_x=fits.x, star_y=fits.y, model_error=estimate_model_error(psf, fit.boxes, fits, box),
+        star_x=fits.x, star_y=fits.y, model_error=error,
         residual_mean=mean_residual(fits, fit.boxes.good, box),
-        default_residual_mean=mean_residual(default_fits, fit.boxes.good, box),
+        default_residual_mean=mean_residual(default_fits, fit.boxes.good, box), solved=solved,
     )  # fmt: skip
 
 
@@ -137,58 +210,6 @@ def _correct(psf: FieldPSF, fit: FamilyFit, start: BoxFits, box: int) -> FieldPS
 def fit_box(family: Family) -> int:
     """Box that holds what there is to learn: the core and the first ring."""
     return 9 if family.grid.period > 40 else 7
-
-
-def _solve(
-    exposure: Exposure, family: Family, box: int, x: FloatArray, y: FloatArray, flux: FloatArray
-) -> tuple[FamilyFit, Solution]:
-    """Coarse fits from several starts, the full fit from the best, outliers dropped on the way."""
-    boxes = cut_boxes(exposure, x, y, box)
-    sky = np.nan_to_num(np.nanquantile(np.where(boxes.good, boxes.pixels, np.nan), 0.2, axis=1))
-    coarse = FamilyFit(family.coarse(), boxes, box, exposure.shape, FIRST_MODEL_ERROR)
-    tries = [
-        fit_family(coarse, coarse.vector(values), x, y, flux, sky, iterations=4)
-        for values in family.starts()
-    ]
-    tries.sort(key=lambda s: s.cost)
-    f = tries[0].fits
-    keep = np.flatnonzero(~outliers(f, boxes, FIRST_MODEL_ERROR))
-    boxes = boxes[keep]
-    fit = FamilyFit(family, boxes, box, exposure.shape, LATER_MODEL_ERROR)
-    # both sides of focus look alike to the low orders alone
-    finer = [
-        fit_family(
-            fit, fit.vector(coarse.named(s.unknowns)), f.x[keep], f.y[keep], f.flux[keep],
-            f.sky[keep], iterations=2,
-        )
-        for s in tries[:2]
-    ]  # fmt: skip
-    best = min(finer, key=lambda s: s.cost)
-    f = best.fits
-    now = fit_family(fit, best.unknowns, f.x, f.y, f.flux, f.sky, iterations=4)
-    f = now.fits
-    keep = np.flatnonzero(~outliers(f, boxes, LATER_MODEL_ERROR))
-    fit = FamilyFit(family, boxes[keep], box, exposure.shape, LATER_MODEL_ERROR)
-    now = fit_family(
-        fit, now.unknowns, f.x[keep], f.y[keep], f.flux[keep], f.sky[keep], iterations=2
-    )
-    return fit, now
-
-
-def outliers(fits: BoxFits, boxes: Boxes, error: float) -> NDArray[np.bool_]:
-    """Stars whose chi-square is far above that of the others of their brightness."""
-    variance = np.maximum(fits.expected, 0) + boxes.read_noise**2 + (error * fits.star) ** 2
-    chi2 = np.where(boxes.good, fits.residual**2 / variance, 0).sum(axis=1)
-    chi2 /= np.maximum(boxes.good.sum(axis=1) - 4, 1)
-    order = np.argsort(fits.flux)
-    # a running median in brightness: a common misfit of bright stars is not theirs alone
-    width = max(len(order) // 8, 10)
-    typical = np.empty(len(order))
-    for start in range(0, len(order), width):
-        group = order[start : start + width]
-        typical[group] = np.median(chi2[group])
-    ill = (fits.flux <= 0) | ~np.isfinite(fits.flux)
-    return np.asarray(ill | (chi2 > OUTLIER * np.maximum(typical, 0.5)))
 
 
 def estimate_model_error(psf: FieldPSF, boxes: Boxes, fits: BoxFits, box: int) -> float:

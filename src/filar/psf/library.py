@@ -189,7 +189,10 @@ def default_psf_for(
 
 
 def default_psf(exposure: Exposure) -> FieldPSF:
-    """Default PSF of an exposure's camera and filter, see `default_psf_for`."""
-    return default_psf_for(
-        exposure.instrument, exposure.chip, exposure.filter, shape=exposure.shape
-    )
+    """Default PSF of an exposure's camera and filter, see `default_psf_for`; do not change it."""
+    return _default_psf(exposure.instrument, exposure.chip, exposure.filter, exposure.shape)
+
+
+@lru_cache(maxsize=8)
+def _default_psf(instrument: str, chip: str, filter_name: str, shape: tuple[int, int]) -> FieldPSF:
+    return default_psf_for(instrument, chip, filter_name, shape=shape)

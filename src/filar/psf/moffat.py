@@ -58,6 +58,10 @@ class MoffatFamily:
         """A range of widths."""
         return [{"log_fwhm": float(np.log(w))} for w in (1.5, 2.5, 4.5)]
 
+    def nearby(self) -> list[dict[str, float]]:
+        """Width, which follows the seeing."""
+        return [{"log_fwhm": change} for change in (0.0, 0.2, -0.2, 0.4, -0.4)]
+
     def transforms(self, points: Points, local: FloatArray) -> ComplexArray:
         """Effective PSFs at pixels (x, y) with local parameters of shape (points, parameters)."""
         return np.stack([self._transform(row) for row in local])
