@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -11,13 +12,14 @@ from filar.errors import ParameterError
 from filar.stamps.stamps import IntArray
 
 Split = Literal["star", "stamp"]
+Seed = int | Sequence[int]
 SPLITS = ("star", "stamp")
 FRACTIONS = (0.7, 0.1, 0.2)
 """Of training, validation and test, as in C23."""
 
 
 def split_by_star(
-    star: IntArray, fractions: tuple[float, float, float] = FRACTIONS, seed: int = 0
+    star: IntArray, fractions: tuple[float, float, float] = FRACTIONS, seed: Seed = 0
 ) -> NDArray[np.uint8]:
     """Divide stars, so that all stamps of a star are in one part.
 
@@ -27,7 +29,7 @@ def split_by_star(
         Star of each stamp.
     fractions : (float, float, float)
         Of the stars in the training, validation and test parts.
-    seed : int
+    seed : int or sequence of int
         The same seed gives the same parts, whatever the order of the stamps.
 
     Returns
@@ -45,7 +47,7 @@ def split_by_star(
 
 
 def split_by_stamp(
-    n: int, fractions: tuple[float, float, float] = FRACTIONS, seed: int = 0
+    n: int, fractions: tuple[float, float, float] = FRACTIONS, seed: Seed = 0
 ) -> NDArray[np.uint8]:
     """Divide stamps as C23 does: the same star is in all parts, and so is its label's error.
 
@@ -76,7 +78,7 @@ def check_fractions(fractions: tuple[float, float, float]) -> None:
         raise ParameterError("fractions", fractions, "three numbers from 0 that add up to 1")
 
 
-def _drawn(n: int, fractions: tuple[float, float, float], seed: int) -> NDArray[np.uint8]:
+def _drawn(n: int, fractions: tuple[float, float, float], seed: Seed) -> NDArray[np.uint8]:
     """Parts of n things, in numbers as close to the fractions as can be."""
     check_fractions(fractions)
     ends = np.rint(np.cumsum(fractions) * n).astype(np.int64)
