@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from lightning.pytorch import Callback, LightningModule
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from filar.errors import ParameterError
 from filar.learn.checkpoint import KEY, NAME, read_checkpoint
@@ -79,6 +80,17 @@ class Learner(LightningModule):
         super().__init__()
         self.network = network
         self._settings = settings
+        # Neither a submodule nor in Lightning's part of the checkpoint: the recorder keeps it.
+        self._judged: tuple[nn.Module, ...] = (network,)
+
+    def judge(self, network: nn.Module) -> None:
+        """Have another copy of the network validated: the one with averaged weights."""
+        self._judged = (network,)
+
+    @property
+    def judged(self) -> nn.Module:
+        """The network that is validated."""
+        return self._judged[0]
 
     def training_step(self, batch: Any, number: int) -> dict[str, Any]:
         """The loss of a batch."""
@@ -87,7 +99,8 @@ class Learner(LightningModule):
 
     def validation_step(self, batch: Any, number: int) -> dict[str, Any]:
         """The loss of a batch."""
-        return self.training_step(batch, number)
+        loss, figures = self.judged.loss(batch)  # type: ignore[operator]
+        return {"loss": loss, "figures": figures}
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Adam or AdamW."""
@@ -127,6 +140,8 @@ class Recorder(Callback):
         self._events = Events(folder) if tensorboard else None
         self._train, self._validation = Tally(), Tally()
         self._best_loss = math.inf
+        self._average: AveragedModel | None = None
+        self._average_state: dict[str, Tensor] | None = None
         self._began = self._saved = self._told = time.monotonic()
 
     # -- what is kept over a kill ---------------------------------------------------------------
@@ -142,6 +157,9 @@ class Recorder(Callback):
             )
         self.history, self.best = kept["history"], kept["best"]
         self.best_epoch, self._best_loss = kept["best_epoch"], kept["best_loss"]
+        self._average_state = kept["average"]
+        # Lightning asks for the first batches before it says which epoch it is.
+        self.feed.epoch = len(self.history)
 
     def on_save_checkpoint(self, trainer: Any, module: Any, checkpoint: dict[str, Any]) -> None:
         """Add our part to Lightning's."""
@@ -151,6 +169,7 @@ class Recorder(Callback):
             "best": self.best,
             "best_epoch": self.best_epoch,
             "best_loss": self._best_loss,
+            "average": self._average.state_dict() if self._average else None,
         }
 
     def over(self) -> bool:
@@ -170,7 +189,15 @@ class Recorder(Callback):
         self.feed.rank, self.feed.world = trainer.global_rank, trainer.world_size
 
     def on_train_start(self, trainer: Any, module: Any) -> None:
-        """Begin where the history ends."""
+        """Make the average, or take it from where it was."""
+        if self.settings.ema.momentum:
+            # Buffers are copied, not averaged, as Keras has it.
+            average = get_ema_multi_avg_fn(self.settings.ema.momentum)  # type: ignore[no-untyped-call]
+            self._average = AveragedModel(module.network, multi_avg_fn=average)
+            if self._average_state is not None:
+                self._average.load_state_dict(self._average_state)
+            self._average.eval()
+            module.judge(self._average.module)
         self._began = time.monotonic()
 
     def on_train_epoch_start(self, trainer: Any, module: Any) -> None:
@@ -194,6 +221,8 @@ class Recorder(Callback):
     ) -> None:
         """The figures of this step."""
         self._train.add(batch, outputs["loss"], outputs["figures"])
+        if self._average is not None:
+            self._average.update_parameters(module.network)
         now = time.monotonic()
         if self._progress is not None and now - self._told > TICK:
             self._tell(number + 1)
@@ -205,17 +234,20 @@ class Recorder(Callback):
         self._validation.add(batch, outputs["loss"], outputs["figures"])
 
     def on_validation_epoch_end(self, trainer: Any, module: Any) -> None:
-        """Keep the weights if they are the best; here they are the averaged ones."""
+        """Keep the weights if they are the best."""
         figures = self._validation.figures("validation", self._validation.means())
         if figures["validation_loss"] < self._best_loss:
-            self._keep(trainer, module)
+            self._keep(trainer.current_epoch, module)
             self._best_loss = figures["validation_loss"]
 
     def on_train_epoch_end(self, trainer: Any, module: Any) -> None:
         """Record the epoch, stop if it is time, save."""
+        if not len(self._train):
+            found = f"no batch in epoch {trainer.current_epoch}"
+            raise ParameterError("train_batches", found, "at least one batch per epoch")
         row = self._row(trainer)
         if not len(self._validation):
-            self._keep(trainer, module)
+            self._keep(trainer.current_epoch, module)
         self.history.append(row)
         over = self.over()
         trainer.should_stop = trainer.should_stop or over
@@ -258,10 +290,10 @@ class Recorder(Callback):
                 raise ParameterError("optimiser.lr", rate, f"a smaller rate, or clipping: {what}")
         return row
 
-    def _keep(self, trainer: Any, module: Any) -> None:
-        state = module.network.state_dict()
+    def _keep(self, epoch: int, module: Any) -> None:
+        state = module.judged.state_dict()
         self.best = {name: value.detach().cpu().clone() for name, value in state.items()}
-        self.best_epoch = trainer.current_epoch
+        self.best_epoch = epoch
 
     def _tell(self, step: int) -> None:
         if self._progress is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import signal
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -170,23 +171,15 @@ def _fit(
     hardware: dict[str, Any],
 ) -> None:
     from lightning.pytorch import Trainer
-    from lightning.pytorch.callbacks import WeightAveraging
-    from torch.optim.swa_utils import get_ema_multi_avg_fn
 
     from filar.learn.checkpoint import NAME, SafeCheckpoints
     from filar.learn.loop import Learner, Renewed
 
     settings = recorder.settings
-    callbacks = [recorder]
-    if settings.ema.momentum:
-        # Buffers are copied, not averaged, as Keras has it. After the recorder, which must see the
-        # averaged weights before they are swapped back.
-        average = get_ema_multi_avg_fn(settings.ema.momentum)  # type: ignore[no-untyped-call]
-        callbacks.append(WeightAveraging(use_buffers=False, multi_avg_fn=average))
     trainer = Trainer(
         **hardware,
         max_epochs=settings.budget.epochs,
-        callbacks=callbacks,
+        callbacks=[recorder],
         plugins=[SafeCheckpoints()],
         gradient_clip_val=settings.optimiser.clip or None,
         logger=False,
@@ -198,6 +191,7 @@ def _fit(
         default_root_dir=str(recorder.folder),
     )
     checkpoint = recorder.folder / NAME
+    on_interrupt = signal.getsignal(signal.SIGINT)
     try:
         trainer.fit(
             Learner(module, settings.optimiser),
@@ -205,6 +199,12 @@ def _fit(
             Renewed(validation_batches) if validation_batches else None,
             ckpt_path=str(checkpoint) if checkpoint.exists() else None,
         )
+    except SystemExit as leaving:
+        # Lightning makes an exit of Ctrl-C, and of every further Ctrl-C nothing.
+        if not isinstance(leaving.__context__, KeyboardInterrupt):
+            raise
+        signal.signal(signal.SIGINT, on_interrupt)
+        raise KeyboardInterrupt from None
     finally:
         recorder.close()
 
