@@ -72,7 +72,7 @@ def test_settings_reach_the_steps(field):
 @pytest.mark.parametrize("fallback", [False, True])
 def test_a_fitted_psf_leaves_its_traces(field, monkeypatch, fallback):
     fit = PSFFit(samples.psf(), 31, fallback, "too few stars" if fallback else "", {"focus": 1.5})
-    monkeypatch.setattr(filar.psf.fitted, "fit_psf", lambda exposure, stars: fit)
+    monkeypatch.setattr(filar.psf.fitted, "fit_psf", lambda exposure, stars, near: fit)
     measured = measure_exposure(field[0])
     assert measured.own_psf is not fallback
     assert measured.messages == (("too few stars",) if fallback else ())

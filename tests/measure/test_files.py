@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import filar.measure.files as files
+import filar.instruments
 from filar.catalogfile import read_catalog
 from filar.errors import InputFileError, OutputFileError, ParameterError
 from filar.instruments.options import ReadOptions
@@ -120,13 +120,13 @@ def test_inspectors_see_every_file_and_may_fail(images, tmp_path):
 def test_warnings_about_a_file_are_kept(images, tmp_path, monkeypatch):
     import warnings
 
-    original = files.measure_file
+    original = filar.instruments.read_exposures
 
     def warn(path, *arguments, **options):
         warnings.warn(f"{path}: no quality file", UserWarning, stacklevel=2)
         return original(path, *arguments, **options)
 
-    monkeypatch.setattr(files, "measure_file", warn)
+    monkeypatch.setattr(filar.instruments, "read_exposures", warn)
     summary = measure_files(images[:1], tmp_path / "a.fits", DEFAULT)
     assert "no quality file" in summary.files[0].warnings[0]
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from filar.detect import Detections
     from filar.fit import StarFits
-    from filar.psf.fitted import PSFFit
+    from filar.psf.fitted import NearFit, PSFFit
 
 STEPS = ("stars found", "PSF ready", "stars fitted")
 SKY_METHODS = ("annulus", "fit")
@@ -54,6 +54,10 @@ class Settings:
         Fluxes, sky and quality are always the fit's.
     model : path or None
         Model file of the network; None takes filar's own, where there is one for the chip.
+    similar : bool
+        Whether the PSF fits of many files (`measure_files`) begin with that of the first exposure
+        of the same chip and filter. They take less than half the time, and the stars' errors are
+        the same; but what one exposure gives then depends a little on which one is listed first.
 
     Raises
     ------
@@ -69,6 +73,7 @@ class Settings:
     mag_system: str = "instrumental"
     method: Method = "auto"
     model: str | Path | None = None
+    similar: bool = False
 
     def __post_init__(self) -> None:
         if not 0 < self.threshold < np.inf:
@@ -99,6 +104,7 @@ class Settings:
             "mag_system": self.mag_system,
             "method": self.method,
             "model": self._model_name(),
+            "similar": bool(self.similar),
         }
 
     def _model_name(self) -> str:
@@ -153,6 +159,7 @@ def measure_exposure(
     exposure: Exposure,
     settings: Settings = DEFAULT_SETTINGS,
     *,
+    near: NearFit | None = None,
     on_step: Callable[[str], None] | None = None,
     **changes: Any,
 ) -> Measurement:
@@ -164,6 +171,8 @@ def measure_exposure(
         The chip.
     settings : Settings
         How to measure.
+    near : NearFit or None
+        A similar exposure's PSF fit to begin with, see `filar.psf.fitted.fit_psf`.
     on_step : callable, optional
         Called with one of `STEPS` after each step.
     **changes
@@ -195,7 +204,7 @@ def measure_exposure(
 
     detections = detect_stars(exposure, threshold=settings.threshold)
     done(STEPS[0])
-    psf, psf_fit = choose_psf(exposure, detections, settings.psf)
+    psf, psf_fit = choose_psf(exposure, detections, settings.psf, near)
     done(STEPS[1])
     box = settings.box or best_box(psf, exposure.shape)
     error = 0.0 if psf_fit is None else psf_fit.model_error
@@ -254,7 +263,10 @@ def _fit(
 
 
 def choose_psf(
-    exposure: Exposure, detections: Detections, wanted: str | Path | FieldPSF
+    exposure: Exposure,
+    detections: Detections,
+    wanted: str | Path | FieldPSF,
+    near: NearFit | None = None,
 ) -> tuple[FieldPSF, PSFFit | None]:
     """Get the PSF that the settings ask for.
 
@@ -266,6 +278,8 @@ def choose_psf(
         Its stars.
     wanted : {"fit", "default"}, path or FieldPSF
         See `Settings`.
+    near : NearFit or None
+        A similar exposure's fit to begin with.
 
     Returns
     -------
@@ -287,7 +301,7 @@ def choose_psf(
     if isinstance(wanted, FieldPSF):
         return wanted, None
     if wanted == "fit":
-        fit = fit_psf(exposure, detections)
+        fit = fit_psf(exposure, detections, near=near)
         return fit.psf, fit
     if wanted == "default":
         return default_psf(exposure), None

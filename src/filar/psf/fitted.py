@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +42,8 @@ class NearFit:
         The solution by name, field terms as ``name:term``.
     model_error : float
         Of the fit, see `PSFFit`.
+    label : str
+        The exposure.
     """
 
     instrument: str
@@ -49,6 +51,7 @@ class NearFit:
     filter: str
     unknowns: dict[str, float]
     model_error: float
+    label: str = ""
 
     def check(self, exposure: Exposure) -> None:
         """Refuse an exposure of another chip or filter.
@@ -155,6 +158,8 @@ def fit_psf(
     result = None
     if near is not None:
         result = _conclude(problem, *solve_near(problem, near.unknowns), fallback)
+        message = f"{result.message}, from the solution of {near.label or 'another exposure'}"
+        result = replace(result, message=message)
     if near is None or result is None or _worse(result, near):
         cold = _conclude(problem, *solve_cold(problem), fallback)
         if result is None or cold.model_error <= result.model_error:
@@ -178,8 +183,9 @@ def _conclude(
     default_fits = _refit(fallback, fit.boxes, solution.fits, box)
     error = estimate_model_error(psf, fit.boxes, fits, box)
     solved = NearFit(
-        exposure.instrument, exposure.chip, exposure.filter, fit.named(solution.unknowns), error
-    )
+        exposure.instrument, exposure.chip, exposure.filter, fit.named(solution.unknowns), error,
+        exposure.label,
+    )  # fmt: skip
     return PSFFit(
         psf=psf, n_stars=len(fits.x), fallback=False,
         message=f"fitted to {len(fits.x)} stars", parameters=psf.parameters,
