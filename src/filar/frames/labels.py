@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from filar.errors import InputFileError
+from filar.frames.columns import read_columns
 from filar.frames.frame import Frame
 from filar.frames.master import unspoilt
 from filar.frames.matching import mutual_nearest
 from filar.frames.starlist import BoolArray, FloatArray, StarList
-from filar.frames.truth import TOLERANCE, Truth
+from filar.frames.truth import TOLERANCE
 
 FEWEST_MEASURES = 5
 """Measures below which a star's mean and its error are too poor for a label."""
 
 _FAINT = 2.5 * np.log10(1 / 0.05)  # a neighbour of less light than that spoils nothing
 _FAR = 60.0
+_TRUTH = ("chip", "exposure", "id", "x", "y")
 _NEAREST = 12  # others that are looked at
 
 
@@ -115,29 +121,88 @@ class FramePlaces:
         return _places(row[good], star[good], values[:, good])
 
 
-def truth_places(stars: StarList, truth: Truth) -> Places:
-    """Labels of the stars of an exposure from a table of true positions.
+class TruePlaces:
+    """Labels from a table of true positions.
 
     Parameters
     ----------
-    stars : StarList
-        One exposure and chip. What says nothing about a star's place gets no label.
-    truth : Truth
-        Of the same set.
-
-    Returns
-    -------
-    Places
-        Of the stars that are each other's nearest within a pixel; none if the truth lacks the
-        exposure.
+    x, y : (m,) arrays
+        Pixels of the exposure that the row is of.
+    star : (m,) int array
+        Number of the star within its chip, the same in all exposures.
+    rows : dict
+        From (chip, exposure) to its rows.
     """
-    at = truth.rows.get((stars.chip, stars.exposure), slice(0, 0))
-    x, y, star = (truth.columns[name][at] for name in ("x", "y", "id"))
-    rows = np.flatnonzero(unspoilt(stars))
-    mine, theirs = mutual_nearest(stars.x[rows], stars.y[rows], x, y, TOLERANCE)
-    nothing = np.zeros(len(mine))
-    values = np.stack([x[theirs], y[theirs], nothing, nothing, np.full(len(mine), _FAR)])
-    return _places(rows[mine], star[theirs].astype(np.int64), values)
+
+    def __init__(
+        self,
+        x: FloatArray,
+        y: FloatArray,
+        star: NDArray[np.int64],
+        rows: Mapping[tuple[str, str], NDArray[np.int64]],
+    ) -> None:
+        self._x, self._y, self._star, self._rows = x, y, star, rows
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str]) -> Self:
+        """Read a table, its columns ``chip, exposure, id, x, y`` only.
+
+        Parameters
+        ----------
+        path : path-like
+            ``.parquet``, ``.ecsv`` or ``.fits``, such as ``truth.parquet`` of `filar simulate
+            dithers`.
+
+        Returns
+        -------
+        TruePlaces
+
+        Raises
+        ------
+        InputFileError
+            If it cannot be read or lacks a column.
+        ParameterError
+            If the suffix is another one.
+        """
+        columns = read_columns(Path(path), [], list(_TRUTH))
+        if missing := [name for name in _TRUTH if name not in columns]:
+            found = f"it has no column {', '.join(missing)}"
+            raise InputFileError(path, found, f"a table of true stars: {', '.join(_TRUTH)}")
+        names = [columns["exposure:values"], columns["chip:values"]]
+        number = columns["chip"].astype(np.int64) * len(names[0]) + columns["exposure"]
+        order = np.argsort(number, kind="stable")
+        kinds, starts = np.unique(number[order], return_index=True)
+        rows = {
+            (str(names[1][kind // len(names[0])]), str(names[0][kind % len(names[0])])): members
+            for kind, members in zip(kinds, np.split(order, starts[1:]), strict=True)
+        }
+        x, y = (np.asarray(columns[name], float) for name in "xy")
+        return cls(x, y, columns["id"].astype(np.int64), rows)
+
+    def __contains__(self, key: tuple[str, str]) -> bool:
+        return key in self._rows
+
+    def of(self, stars: StarList) -> Places:
+        """Labels of the stars of an exposure.
+
+        Parameters
+        ----------
+        stars : StarList
+            One exposure and chip. What says nothing about a star's place gets no label.
+
+        Returns
+        -------
+        Places
+            Of the stars that are each other's nearest within a pixel.
+        """
+        at = self._rows.get((stars.chip, stars.exposure), np.zeros(0, np.int64))
+        rows = np.flatnonzero(unspoilt(stars))
+        place = self._x[at], self._y[at]
+        mine, theirs = mutual_nearest(stars.x[rows], stars.y[rows], *place, TOLERANCE)
+        theirs, nothing = at[theirs], np.zeros(len(mine))
+        far = np.full(len(mine), _FAR)
+        values = np.stack([self._x[theirs], self._y[theirs], nothing, nothing, far])
+        return _places(rows[mine], self._star[theirs], values)
 
 
 def for_list(places: Places, own: StarList, other: StarList) -> tuple[Places, NDArray[np.int64]]:

@@ -10,12 +10,11 @@ import numpy as np
 
 from filar.errors import InputFileError
 from filar.frames.frame import Frame
-from filar.frames.labels import FramePlaces, Places, for_list, truth_places
+from filar.frames.labels import FramePlaces, Places, TruePlaces, for_list
 from filar.frames.mean import solve_frames
 from filar.frames.phasebias import lists_without_phase_bias
 from filar.frames.settings import FrameSettings
 from filar.frames.starlist import StarList
-from filar.frames.truth import Truth
 from filar.measure.parts import ChipPart
 
 FEWEST_EXPOSURES = 5
@@ -131,14 +130,14 @@ def label_by_lists(
     return result
 
 
-def label_by_truth(parts: Sequence[ChipPart], truth: Truth) -> LabelledChip:
+def label_by_truth(parts: Sequence[ChipPart], truth: TruePlaces) -> LabelledChip:
     """Labels from a table of true positions, without errors.
 
     Parameters
     ----------
     parts : sequence of ChipPart
         One chip in one filter.
-    truth : Truth
+    truth : TruePlaces
         Of the same set.
 
     Returns
@@ -147,8 +146,8 @@ def label_by_truth(parts: Sequence[ChipPart], truth: Truth) -> LabelledChip:
     """
     result = LabelledChip([])
     for part in parts:
-        if (part.chip, part.exposure) in truth.rows:
-            result.places.append((part, truth_places(part.star_list(), truth)))
+        if (part.chip, part.exposure) in truth:
+            result.places.append((part, truth.of(part.star_list())))
         else:
             result.left_out.append((part.exposure, "the truth table does not have it"))
     return result

@@ -5,24 +5,19 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from filar.catalogfile import SUFFIXES, read_catalog
+from filar.catalogfile import SUFFIXES
 from filar.errors import InputFileError, OutputFileError, ParameterError
-from filar.flags import Flag
-from filar.frames.labels import Places
+from filar.frames.labels import TruePlaces
 from filar.frames.read import read_lists
-from filar.frames.starlist import SPOILT, StarList
-from filar.frames.truth import Truth
+from filar.frames.starlist import StarList
 from filar.instruments.options import ReadOptions
 from filar.measure.chip import Settings
+from filar.measure.choosing import Chosen
 from filar.measure.files import AS_THE_FILE_SAYS, measure_files
 from filar.measure.labelling import (
     FEWEST_EXPOSURES,
@@ -34,22 +29,12 @@ from filar.measure.labelling import (
 )
 from filar.measure.parts import ChipPart, PartWriter, key_of, read_parts, state_of
 from filar.psf.model import FieldPSF
-from filar.stamps.labels import Labels
 from filar.stamps.settings import StampSettings
-from filar.stamps.split import split_by_stamp, split_by_star
-from filar.stamps.stamps import Stamps
 from filar.stamps.store import StampStore
 from filar.stamps.writer import StampWriter, check_store_output
 
-FEWEST_STARS = 30
-"""Stars below which there is nothing to divide into parts."""
-FARTHEST = 1.5
-"""Pixels from the detection beyond which a label is of another star."""
-
 LabelSource = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 _MEASURING = 0.9  # of the time
-_CHIP_NUMBERS = 10**9
-_NO_STAMPS = int(SPOILT | Flag.EXTENDED)
 
 
 def make_stamps(
@@ -189,7 +174,7 @@ class _Known:
     """Labels that come from outside."""
 
     kind: str
-    truth: Truth | None = None
+    truth: TruePlaces | None = None
     lists: list[StarList] = field(default_factory=list)
 
 
@@ -208,11 +193,7 @@ def _kind(labels: LabelSource) -> tuple[str, tuple[Path, ...]]:
 def _read_labels(labels: tuple[str, tuple[Path, ...]]) -> _Known:
     kind, paths = labels
     if kind == "truth":
-        try:
-            return _Known(kind, Truth.from_table(read_catalog(paths[0])))
-        except ParameterError as error:
-            expected = "a truth table as filar simulate dithers writes it"
-            raise InputFileError(paths[0], str(error), expected) from error
+        return _Known(kind, TruePlaces.read(paths[0]))
     if kind == "lists":
         lists, errors = read_lists(paths, positions="xy")
         if errors:
@@ -293,13 +274,13 @@ def _write(
 
             try:
                 labelled = _labelled(job, known, parts, tell)
-                chosen = _Chosen.of(job, labelled, parts)
+                chosen = Chosen.of(labelled, job.settings)
             except InputFileError as error:
                 if len(chips) == 1:
                     raise
                 meta["messages"].append(str(error))
                 continue
-            chosen.write(writer, number, job)
+            chosen.write(writer, job.settings, number, job.seed)
             meta["chips"][chip] = chosen.facts() | labelled.facts
             for exposure, reason in labelled.left_out:
                 meta["left_out"].append({"exposure": exposure, "chip": chip, "reason": reason})
@@ -319,121 +300,3 @@ def _labelled(job: _Job, known: _Known, parts: list[ChipPart], progress: Progres
     if known.kind == "lists":
         return label_by_lists(parts, known.lists, remove_bias=job.remove_bias, progress=progress)
     return label_by_mean(parts, remove_bias=job.remove_bias, progress=progress)
-
-
-@dataclass(frozen=True, eq=False)
-class _Chosen:
-    """The stars of a chip that become stamps.
-
-    Parameters
-    ----------
-    labelled : LabelledChip
-        All labels.
-    keep : list of int arrays
-        Rows of each exposure's places.
-    dropped : Counter
-        How many labels were dropped, by the first reason for it.
-    """
-
-    labelled: LabelledChip
-    keep: list[NDArray[np.int64]]
-    dropped: Counter[str]
-
-    @classmethod
-    def of(cls, job: _Job, labelled: LabelledChip, parts: list[ChipPart]) -> _Chosen:
-        """Apply the settings' limits."""
-        dropped: Counter[str] = Counter()
-        keep = [_wanted(part, places, job.settings, dropped) for part, places in labelled.places]
-        chosen = cls(labelled, keep, dropped)
-        stars = len(np.unique(chosen.stars()))
-        if stars < FEWEST_STARS:
-            why = ", ".join(f"{number} {reason}" for reason, number in dropped.most_common())
-            found = f"chip {parts[0].chip}: {stars} stars with labels are left"
-            if why:
-                found += f" (left out were {why})"
-            raise InputFileError(parts[0].facts["source"], found, f"{FEWEST_STARS} or more")
-        return chosen
-
-    def stars(self) -> NDArray[np.int64]:
-        """Star of each stamp, exposure after exposure."""
-        both = zip(self.labelled.places, self.keep, strict=True)
-        nothing = np.zeros(0, np.int64)
-        return np.concatenate([nothing, *(places.star[rows] for (_, places), rows in both)])
-
-    def write(self, writer: StampWriter, number: int, job: _Job) -> None:
-        """Divide the stamps into parts and write them."""
-        stars, settings = self.stars(), job.settings
-        seed = (job.seed, number)
-        if settings.split == "star":
-            part = split_by_star(stars, settings.fractions, seed)
-        else:
-            part = split_by_stamp(len(stars), settings.fractions, seed)
-        done = 0
-        for (chip, places), rows in zip(self.labelled.places, self.keep, strict=True):
-            own, classic = places[rows], self.labelled.classic.get(chip.exposure)
-            stamps, labels = chip.stamps()
-            stamps, labels = stamps[own.row], labels[own.row]
-            if classic is not None:
-                labels = _with_classic(labels, stamps, classic[0][classic[1][rows]])
-            labels = replace(
-                labels,
-                x=(own.x - stamps.corner_x).astype(np.float32),
-                y=(own.y - stamps.corner_y).astype(np.float32),
-                x_err=own.x_err.astype(np.float32),
-                y_err=own.y_err.astype(np.float32),
-                star=own.star + number * _CHIP_NUMBERS,
-                part=part[done : done + len(own)],
-            )
-            done += len(own)
-            writer.append(stamps, labels)
-
-    def facts(self) -> dict[str, Any]:
-        """Numbers for the meta data."""
-        stars = self.stars()
-        return {
-            "exposures": len(self.keep),
-            "stars": len(np.unique(stars)),
-            "stamps": len(stars),
-            "dropped": dict(self.dropped),
-        }
-
-
-def _wanted(
-    part: ChipPart, places: Places, settings: StampSettings, dropped: Counter[str]
-) -> NDArray[np.int64]:
-    """Rows of the places that the settings let pass."""
-    stars, row = part.star_list()[places.row], places.row
-    isolation = np.minimum(part.detection("isolation")[row], places.isolation)
-    away = np.maximum(
-        np.abs(places.x - part.detection("x_init")[row]),
-        np.abs(places.y - part.detection("y_init")[row]),
-    )
-    keep = np.ones(len(places), bool)
-    for reason, good in (
-        ("saturated", settings.saturated | ((stars.flags & int(Flag.SATURATED)) == 0)),
-        ("spoilt or extended", (stars.flags & _NO_STAMPS) == 0),
-        (f"with a neighbour within {settings.isolation:g} pixels", isolation >= settings.isolation),
-        ("outside of the limits of q", _within(stars.q, settings.q)),
-        ("outside of the limits of signal to noise", _within(stars.snr, settings.snr)),
-        ("too far from where they were found", away <= FARTHEST),
-    ):
-        lost = int(np.count_nonzero(keep & ~good))
-        if lost:
-            dropped[reason] += lost
-        keep &= good
-    return np.flatnonzero(keep)
-
-
-def _within(values: Any, limits: tuple[float, float]) -> NDArray[np.bool_]:
-    return np.asarray((values >= limits[0]) & (values <= limits[1]))
-
-
-def _with_classic(labels: Labels, stamps: Stamps, stars: StarList) -> Labels:
-    """Put another program's positions in the place of our fit's."""
-    return replace(
-        labels,
-        x_classic=(stars.x - stamps.corner_x).astype(np.float32),
-        y_classic=(stars.y - stamps.corner_y).astype(np.float32),
-        x_classic_err=stars.x_err.astype(np.float32),
-        y_classic_err=stars.y_err.astype(np.float32),
-    )
