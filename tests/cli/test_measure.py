@@ -56,6 +56,7 @@ def test_options_reach_the_measurement(images: list[Path], tmp_path: Path) -> No
         "mag_system": "ab",
         "method": "auto",
         "model": "packaged",
+        "similar": False,
     }
     assert meta["exposures"][0]["gain"] == 4.0
     assert meta["exposures"][0]["filter"] == "F555W"

@@ -120,7 +120,7 @@ def measure(
     from filar.measure.network import load_network
 
     settings = Settings(
-        psf=_psf_choice(psf),
+        psf=psf_choice(psf),
         threshold=threshold,
         box=box,
         sky=sky.value,
@@ -163,7 +163,8 @@ def measure(
         raise typer.Exit(1)
 
 
-def _psf_choice(psf: str) -> str | Path:
+def psf_choice(psf: str) -> str | Path:
+    """Check what ``--psf`` names."""
     if psf in ("fit", "default"):
         return psf
     path = Path(psf)

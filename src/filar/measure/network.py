@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
+from threading import Lock
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -16,7 +17,6 @@ from numpy.typing import NDArray
 from filar.catalog import sky_positions
 from filar.errors import InputFileError
 from filar.exposure import Exposure
-from filar.fit import MIN_SNR
 from filar.flags import Flag
 from filar.frames.starlist import SPOILT
 
@@ -33,6 +33,7 @@ METHODS: tuple[Method, ...] = ("auto", "psf", "network")
 BY_NETWORK = "network"
 """In the column ``method``."""
 BoolArray = NDArray[np.bool_]
+_ONE_AT_A_TIME = Lock()  # chips are measured in threads, and a network has threads of its own
 
 
 class Centerer(Protocol):
@@ -196,7 +197,8 @@ def apply_network(measurement: Measurement, network: Network, method: Method) ->
     if method == "auto" and not knows_psf(measurement, network):
         return measurement
     rows, stamps = _stamps(measurement, network.centerer.card_)
-    centers = network.centerer.predict(stamps)
+    with _ONE_AT_A_TIME:
+        centers = network.centerer.predict(stamps)
     flags = np.asarray(measurement.catalog["flags"])[rows]
     inside = np.asarray(centers.in_domain) & ((flags & Flag.SATURATED) == 0)
     chosen = _usable(stamps, centers)
@@ -222,29 +224,12 @@ def knows_psf(measurement: Measurement, network: Network) -> bool:
 
 def _stamps(measurement: Measurement, card: Card) -> tuple[NDArray[np.int64], Stamps]:
     """Rows of the stars that were fitted, and their stamps."""
-    from filar.psf.samples import sample_psf
-    from filar.stamps.cut import corner, cut_stamps
-    from filar.stamps.neighbours import neighbour_light
+    from filar.measure.stamping import stamps_of
 
-    table, exposure, size = measurement.catalog, measurement.exposure, card.size
-    x, y, flux, sky = (
-        np.asarray(table[name].value) for name in ("x_init", "y_init", "flux_fit", "local_bkg")
-    )
-    rows = np.flatnonzero(np.isfinite(x + y + flux + sky) & (flux > 0))
-    light = None
-    if card.recipe.data.subtract_neighbours:
-        known = (np.asarray(table["snr"]) > MIN_SNR) & (
-            (np.asarray(table["flags"]) & (Flag.NOT_CONVERGED | Flag.NO_FIT)) == 0
-        )
-        light = neighbour_light(
-            exposure, measurement.psf, table["x_fit"].value, table["y_fit"].value,
-            np.where(known, flux, 0.0), corner(x, size), corner(y, size), size,
-        )[rows]  # fmt: skip
-    stamps = cut_stamps(
-        exposure, x[rows], y[rows], size, flux=flux[rows], sky=sky[rows], others=light,
-        psf=sample_psf(measurement.psf, size / 2 + 1),
-    )  # fmt: skip
-    return rows, stamps
+    subtract = card.recipe.data.subtract_neighbours
+    stamps = stamps_of(measurement, card.size, subtract_neighbours=subtract)
+    rows = np.flatnonzero(np.isfinite(stamps.mag) & np.isfinite(stamps.sky))
+    return rows, stamps[rows]
 
 
 def _usable(stamps: Stamps, centers: Centers) -> BoolArray:
