@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from filar.centering.inputs import GuidedInputs
 from filar.stamps.labels import TRAIN
 from filar.stamps.stamps import Stamps
 from filar.stamps.store import StampStore
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 Ranges = dict[str, tuple[float, float]]
-SAMPLE = 20_000  # stamps that are looked at
+SAMPLE, AT_ONCE = 20_000, 2048  # stamps that are looked at
 TAIL = 0.001  # of the training data that may lie outside
 MARGIN = {"mag": 0.25, "sky": 10.0, "x": 5.0, "y": 5.0}
 """How far beyond its training data a network may be trusted: magnitudes, electrons, pixels."""
@@ -32,7 +31,7 @@ def learn_domain(model: CenteringModel, store: StampStore, seed: int) -> Ranges:
     Parameters
     ----------
     model : CenteringModel
-        Its PSF states' scale is used.
+        Trained.
     store : StampStore
         The set.
     seed : int
@@ -54,23 +53,25 @@ def learn_domain(model: CenteringModel, store: StampStore, seed: int) -> Ranges:
         if len(good):
             low, high = np.quantile(good, [TAIL, 1 - TAIL])
             ranges[name] = (float(low), float(high))
-    distance = state_distance(model, stamps)
-    if distance is not None:
-        ranges["psf"] = (0.0, float(np.quantile(distance, 1 - TAIL)))
+    parts = [stamps[k : k + AT_ONCE] for k in range(0, len(stamps), AT_ONCE)]
+    distances = [model.answer(part).psf_distance for part in parts]
+    known = [distance for distance in distances if distance is not None]
+    if known:
+        ranges["psf"] = (0.0, float(np.quantile(np.concatenate(known), 1 - TAIL)))
     return ranges
 
 
-def in_domain(model: CenteringModel, ranges: Ranges, stamps: Stamps) -> NDArray[np.bool_]:
+def in_domain(ranges: Ranges, stamps: Stamps, psf_distance: FloatArray | None) -> NDArray[np.bool_]:
     """Mark the stars that are like those in the training data.
 
     Parameters
     ----------
-    model : CenteringModel
-        The model.
     ranges : dict
         From `learn_domain`.
     stamps : Stamps
         n stamps.
+    psf_distance : (n,) array or None
+        See `filar.centering.model.Answer`.
 
     Returns
     -------
@@ -81,35 +82,9 @@ def in_domain(model: CenteringModel, ranges: Ranges, stamps: Stamps) -> NDArray[
         if name in ranges:
             low, high = ranges[name]
             inside &= (values >= low - MARGIN[name]) & (values <= high + MARGIN[name])
-    if "psf" in ranges:
-        distance = state_distance(model, stamps)
-        assert distance is not None
-        inside &= distance <= STATE_MARGIN * ranges["psf"][1]
+    if psf_distance is not None and "psf" in ranges:
+        inside &= psf_distance <= STATE_MARGIN * ranges["psf"][1]
     return np.asarray(inside, np.bool_)
-
-
-def state_distance(model: CenteringModel, stamps: Stamps) -> FloatArray | None:
-    """How unusual the PSFs of stamps are: rms of their states in units of the training's spread.
-
-    Parameters
-    ----------
-    model : CenteringModel
-        The model.
-    stamps : Stamps
-        n stamps.
-
-    Returns
-    -------
-    (n,) array or None
-        None if the network is not told the PSF.
-    """
-    if not isinstance(model.inputs, GuidedInputs) or not model.inputs.use_state:
-        return None
-    states = model.inputs.states(stamps)
-    mean, scale = (
-        np.asarray(model.network.get_buffer(name)) for name in ("state_mean", "state_scale")
-    )
-    return np.asarray(np.sqrt(np.mean(((states - mean) / scale) ** 2, axis=1)), np.float64)
 
 
 def _numbers(stamps: Stamps) -> dict[str, FloatArray]:

@@ -139,10 +139,10 @@ def residuals(model: CenteringModel, store: StampStore, part: int) -> Residuals:
     """
     rows = []
     for stamps, labels in batches(store, part, BATCH, shuffle=False):
-        place, raw = model.answer(stamps)
+        answer = model.answer(stamps)
         label = np.stack([labels.x, labels.y], 1)
         error = np.nan_to_num(np.stack([labels.x_err, labels.y_err], 1))
-        rows.append((stamps.mag, place - label, raw, error, labels.star))
+        rows.append((stamps.mag, answer.place - label, answer.error, error, labels.star))
     if not rows:
         none = np.zeros((0, 2))
         return Residuals(np.zeros(0), none, none, none, np.zeros(0, np.int64))

@@ -16,7 +16,7 @@ from filar.centering.data import StampBatches, batches
 from filar.centering.domain import in_domain, learn_domain
 from filar.centering.errors import ErrorModel, learn_errors, test_figures
 from filar.centering.inputs import Inputs
-from filar.centering.model import CenteringModel, build_model, model_from_card
+from filar.centering.model import Answer, CenteringModel, build_model, model_from_card
 from filar.errors import ParameterError
 from filar.learn.recipe import Recipe, load_recipe
 from filar.stamps.labels import TRAIN, VALIDATION
@@ -170,11 +170,12 @@ class StarCenterer:
         model = self._trained()
         if stamps.size != self.card_.size:
             raise ParameterError("stamps", f"{stamps.size} pixels", f"{self.card_.size} pixels")
-        places, errors = predict_places(model, self.errors_, stamps)
-        inside = in_domain(model, self.card_.ranges, stamps)
+        answer = predict_places(model, stamps)
+        error = self.errors_(stamps.mag, answer.error)
+        inside = in_domain(self.card_.ranges, stamps, answer.psf_distance)
         return Centers(
-            places[:, 0] + stamps.corner_x, places[:, 1] + stamps.corner_y,
-            errors[:, 0], errors[:, 1], inside,
+            answer.place[:, 0] + stamps.corner_x, answer.place[:, 1] + stamps.corner_y,
+            error[:, 0], error[:, 1], inside,
         )  # fmt: skip
 
     def save(self, path: str | PathLike[str]) -> None:
@@ -307,19 +308,32 @@ def continue_from(model: CenteringModel, recipe: Recipe, start: StarCenterer) ->
     model.network.load_state_dict(old.network.state_dict())
 
 
-def predict_places(
-    model: CenteringModel, errors: ErrorModel, stamps: Stamps
-) -> tuple[FloatArray, FloatArray]:
-    """Places and calibrated errors: (n, 2) each, raster coordinates and pixels."""
-    places, sizes = np.empty((len(stamps), 2)), np.empty((len(stamps), 2))
-    # exposure by exposure, so that each PSF is prepared once
+def predict_places(model: CenteringModel, stamps: Stamps) -> Answer:
+    """Ask a network in pieces, exposure by exposure, so that memory is bounded.
+
+    Parameters
+    ----------
+    model : CenteringModel
+        Trained.
+    stamps : Stamps
+        n stamps.
+
+    Returns
+    -------
+    Answer
+    """
     order = np.argsort(stamps.group, kind="stable")
-    for start in range(0, len(stamps), PREDICTED_AT_ONCE):
-        rows = order[start : start + PREDICTED_AT_ONCE]
-        some = stamps[rows]
-        places[rows], raw = model.answer(some)
-        sizes[rows] = errors(some.mag, raw)
-    return places, sizes
+    back = np.argsort(order)
+    starts = range(0, max(len(stamps), 1), PREDICTED_AT_ONCE)
+    parts = [model.answer(stamps[order[start : start + PREDICTED_AT_ONCE]]) for start in starts]
+
+    def whole(name: str) -> FloatArray | None:
+        columns = [getattr(part, name) for part in parts]
+        return None if columns[0] is None else np.concatenate(columns)[back]
+
+    place = whole("place")
+    assert place is not None
+    return Answer(place, whole("error"), whole("psf_distance"))
 
 
 class _Tensors:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from filar.centering.blocks import perceptron
 from filar.centering.rasterpsf import REACH
-from filar.centering.step import LEAST_FLUX, Fit, converge, expected_flux
+from filar.centering.step import LEAST_FLUX, Fit, converge
 
 Batch = dict[str, Tensor]
 BIAS_UNIT = 0.02  # pixels, of the part of the correction that does not scale with the noise
@@ -89,24 +89,26 @@ class GuidedNet(nn.Module):
         dict of tensors
             ``place`` and ``log_error`` (n, 2): offset from the middle of the raster, and the
             logarithm of its error, pixels; ``fit``, ``fit_error``: the same before the correction;
-            ``start``: the guess; ``flux`` (n,): electrons.
+            ``start``: the guess; ``flux`` (n,): electrons; ``psf_distance`` (n,): see
+            `filar.centering.model.Answer`.
         """
         good, light = batch["good"], batch["light"] * batch["good"]
-        state = self.scaled_state(batch).clamp(-10, 10)
+        state = self.scaled_state(batch)
+        distance = state.square().mean(1).sqrt()
+        state = state.clamp(-10, 10)
         total = light.sum(1).clamp(min=LEAST_FLUX)
         shape = (4 * light / total[:, None]).clamp(-4, 4)
         depth = torch.log10(total)[:, None] - 4
         start = REACH * torch.tanh(self.guess(torch.cat([shape, 1 - good, depth, state], 1)))
         with torch.no_grad():
-            flux = expected_flux(batch, start, total)
-            fit = converge(batch, start, flux, self.steps, self.model_error)
+            fit = converge(batch, start, self.steps, self.model_error)
             inputs = torch.cat([self._numbers(batch, fit), state], 1)
         out = self.correct(inputs)
         place = fit.place + BIAS_UNIT * out[:, 0:2] + fit.error * out[:, 2:4]
         log_error = torch.log(fit.error) + out[:, 4:6]
         return {
             "place": place, "log_error": log_error, "start": start,
-            "fit": fit.place, "fit_error": fit.error, "flux": fit.flux,
+            "fit": fit.place, "fit_error": fit.error, "flux": fit.flux, "psf_distance": distance,
         }  # fmt: skip
 
     def _numbers(self, batch: Batch, fit: Fit) -> Tensor:

@@ -112,13 +112,6 @@ class GuidedInputs:
             for name, array in arrays.items()
         }
 
-    def states(self, stamps: Stamps) -> NDArray[np.float32]:
-        """PSF states at the stars, see `psf_state`: (n, STATE) array."""
-        state = np.empty((len(stamps), STATE), np.float32)
-        for ready, rows, weights in self._by_group(stamps):
-            state[rows] = weights @ ready.state
-        return state
-
     def _psfs(self, stamps: Stamps) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Series and states of the PSFs at the stars."""
         size, n = stamps.size, len(stamps)

@@ -30,6 +30,26 @@ _WEIGHTS, _COMMON = "weights.", "common."
 
 
 @dataclass(frozen=True, eq=False)
+class Answer:
+    """What a network says of n stars.
+
+    Parameters
+    ----------
+    place : (n, 2) array
+        x and y, raster coordinates.
+    error : (n, 2) array or None
+        Expected errors, pixels; None from a network that gives none.
+    psf_distance : (n,) array or None
+        How unusual the PSFs are: rms of their states in units of the training data's spread; None
+        from a network that is not told the PSF.
+    """
+
+    place: FloatArray
+    error: FloatArray | None = None
+    psf_distance: FloatArray | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class CenteringModel:
     """A network and its inputs.
 
@@ -44,7 +64,7 @@ class CenteringModel:
     network: nn.Module
     inputs: Inputs
 
-    def answer(self, stamps: Stamps) -> tuple[FloatArray, FloatArray | None]:
+    def answer(self, stamps: Stamps) -> Answer:
         """Say where stars are.
 
         Parameters
@@ -54,10 +74,7 @@ class CenteringModel:
 
         Returns
         -------
-        place : (n, 2) array
-            x and y, raster coordinates.
-        error : (n, 2) array or None
-            Expected errors, pixels; None from a network that gives none.
+        Answer
         """
         import torch
 
@@ -65,10 +82,14 @@ class CenteringModel:
         with torch.inference_mode():
             if isinstance(self.inputs, PaperInputs):
                 place = self.network(batch["raster"], batch.get("scalars"))
-                return place.numpy().astype(np.float64), None
+                return Answer(place.numpy().astype(np.float64))
             out = self.network(batch)
             place = out["place"].numpy().astype(np.float64) + (stamps.size - 1) / 2
-            return place, np.exp(out["log_error"].numpy().astype(np.float64))
+            error = np.exp(out["log_error"].numpy().astype(np.float64))
+            distance = None
+            if isinstance(self.inputs, GuidedInputs) and self.inputs.use_state:
+                distance = out["psf_distance"].numpy().astype(np.float64)
+            return Answer(place, error, distance)
 
     def tensors(self) -> dict[str, Any]:
         """All that a model file has to keep of it, by name."""

@@ -11,8 +11,10 @@ from filar.centering.rasterpsf import DEGREE, REACH
 
 Batch = dict[str, Tensor]
 LEAST_FLUX = 30.0  # electrons
+LEAST_INSIDE = 0.2  # of a star's light in the good pixels of its raster
 STEP_LIMIT = 0.3  # pixels
-SETTLED = 0.01  # pixels: after a smaller step the next one would be below 0.2 mpix
+SETTLED = 0.015  # pixels: after a smaller step the next one would be below half a mpix
+_NEEDED = ("light", "good", "sky", "read_noise", "local")
 _RIDGE = 1e-6  # relative, so that rasters without good pixels do no harm
 
 
@@ -49,7 +51,7 @@ def chebyshev(offset: Tensor) -> tuple[Tensor, Tensor]:
     return torch.stack(value, 1), torch.stack(slope, 1) / REACH
 
 
-def star_image(local: Tensor, place: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def star_image(local: Tensor, place: Tensor) -> Tensor:
     """Images of stars of unit flux, and their slopes by the stars' x and y.
 
     Parameters
@@ -61,24 +63,19 @@ def star_image(local: Tensor, place: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
     Returns
     -------
-    value, by_x, by_y : (n, pixels) tensors
+    (n, 3, pixels) tensor
+        Image, slope by x, slope by y.
     """
     n, pixels = local.shape[:2]
     tx, dx = chebyshev(place[:, 0])
     ty, dy = chebyshev(place[:, 1])
-    along = torch.bmm(local.reshape(n, pixels * DEGREE, DEGREE), torch.stack([tx, dx], 2))
-    along = along.reshape(n, pixels, DEGREE, 2)
-    rows = torch.einsum("npik,nij->npkj", along, torch.stack([ty, dy], 2))
-    return rows[:, :, 0, 0], rows[:, :, 1, 0], rows[:, :, 0, 1]
+    rows, columns = torch.stack([ty, ty, dy], 1), torch.stack([tx, dx, tx], 1)
+    orders = (rows[:, :, :, None] * columns[:, :, None, :]).reshape(n, 3, DEGREE**2)
+    # one product: the series are many and are best read once
+    return torch.bmm(orders, local.reshape(n, pixels, DEGREE**2).transpose(1, 2))
 
 
-def expected_flux(batch: Batch, place: Tensor, total: Tensor) -> Tensor:
-    """Electrons of whole stars, from the light in the good pixels of their rasters: (n,)."""
-    inside = (star_image(batch["local"], place)[0] * batch["good"]).sum(1)
-    return (total / inside.clamp(min=0.2)).clamp(min=LEAST_FLUX)
-
-
-def converge(batch: Batch, place: Tensor, flux: Tensor, steps: int, model_error: float) -> Fit:
+def converge(batch: Batch, place: Tensor, steps: int, model_error: float) -> Fit:
     """Take steps until a star has settled, at most `steps`.
 
     Parameters
@@ -88,8 +85,6 @@ def converge(batch: Batch, place: Tensor, flux: Tensor, steps: int, model_error:
         ``read_noise`` (n,) electrons, ``local`` (n, pixels, degree, degree).
     place : (n, 2) tensor
         Where to start, offsets from the middle of the raster.
-    flux : (n,) tensor
-        Electrons.
     steps : int
         Steps at most, at least one is taken.
     model_error : float
@@ -99,45 +94,49 @@ def converge(batch: Batch, place: Tensor, flux: Tensor, steps: int, model_error:
     -------
     Fit
     """
-    fit = gauss_newton(batch, place, flux, model_error)
+    fit = gauss_newton(batch, place, None, model_error)
     for _ in range(1, steps):
         moving = torch.nonzero(fit.change > SETTLED)[:, 0]
         if not len(moving):
             break
-        some = {
-            name: batch[name][moving] for name in ("light", "good", "sky", "read_noise", "local")
-        }
+        some = {name: batch[name][moving] for name in _NEEDED}
         again = gauss_newton(some, fit.place[moving], fit.flux[moving], model_error)
         for name in ("place", "error", "flux", "residual", "change"):
             getattr(fit, name)[moving] = getattr(again, name)
     return fit
 
 
-def gauss_newton(batch: Batch, place: Tensor, flux: Tensor, model_error: float) -> Fit:
-    """Take one step; the variance is the model's, as in `filar.fit`."""
-    value, by_x, by_y = star_image(batch["local"], place)
-    star = flux[:, None] * value
+def gauss_newton(batch: Batch, place: Tensor, flux: Tensor | None, model_error: float) -> Fit:
+    """Take one step; the variance is the model's, as in `filar.fit`.
+
+    Without a flux, that which explains the light in the good pixels is taken to begin with.
+    """
+    good, light = batch["good"], batch["light"]
+    image = star_image(batch["local"], place)
+    if flux is None:
+        inside = (image[:, 0] * good).sum(1).clamp(min=LEAST_INSIDE)
+        flux = (light * good).sum(1) / inside
+    flux = flux.clamp(min=LEAST_FLUX)
+    star = flux[:, None] * image[:, 0]
     noise = star.clamp(min=0) + batch["sky"].clamp(min=0)[:, None]
     noise = noise + batch["read_noise"][:, None] ** 2 + (model_error * star) ** 2
-    root = batch["good"] * noise.rsqrt()
-    residual = (batch["light"] - star) * root
-    # flux in units of itself, so that all three unknowns are of one size
-    slopes = torch.stack([flux[:, None] * by_x, flux[:, None] * by_y, star], 2) * root[:, :, None]
-    matrix = slopes.transpose(1, 2) @ slopes
-    vector = (slopes.transpose(1, 2) @ residual[:, :, None])[:, :, 0]
+    root = good * noise.rsqrt()
+    residual = (light - star) * root
+    # the flux in units of itself, so that all three unknowns are of one size
+    slopes = image * (flux[:, None] * root)[:, None]
+    matrix = slopes @ slopes.transpose(1, 2)
+    vector = (slopes @ residual[:, :, None])[:, :, 0]
     scale = matrix.diagonal(dim1=1, dim2=2).clamp(min=1e-9).rsqrt()
     matrix = matrix * scale[:, :, None] * scale[:, None, :]
     matrix = matrix + _RIDGE * torch.eye(3, device=matrix.device)
     inverse = torch.linalg.inv(matrix) * scale[:, :, None] * scale[:, None, :]
     change = (inverse @ vector[:, :, None])[:, :, 0]
-    step = change[:, :2].clamp(-STEP_LIMIT, STEP_LIMIT)
-    brighter = change[:, 2].clamp(-0.5, 1.0)
-    moved = torch.cat([step, brighter[:, None]], 1)
-    left = residual - (slopes @ moved[:, :, None])[:, :, 0]
+    brighter, step = change[:, 0].clamp(-0.5, 1.0), change[:, 1:].clamp(-STEP_LIMIT, STEP_LIMIT)
+    moved = torch.cat([brighter[:, None], step], 1)
     return Fit(
         place=(place + step).clamp(-REACH, REACH),
-        error=inverse.diagonal(dim1=1, dim2=2)[:, :2].clamp(min=1e-10).sqrt(),
+        error=inverse.diagonal(dim1=1, dim2=2)[:, 1:].clamp(min=1e-10).sqrt(),
         flux=(flux * (1 + brighter)).clamp(min=LEAST_FLUX),
-        residual=left,
+        residual=residual - (moved[:, None] @ slopes)[:, 0],
         change=step.abs().amax(1),
     )
