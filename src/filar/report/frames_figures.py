@@ -16,6 +16,8 @@ _ABOVE_ALONE = 0.35  # without a legend
 _BETWEEN, _STACKED = 0.85, 0.95
 DPI = 110
 _DASHES = {"solid": "-", "dashed": "--", "dotted": ":"}
+_COARSE, _FINE = (1.0, 2.0, 5.0), (1.0, 1.2, 1.5, 2.0, 3.0, 5.0, 7.0)
+_NARROW = 12.0  # ends of an axis: more places are labelled on shorter ones
 _RASTER = 2000  # more points than this have no visible edges
 
 
@@ -91,7 +93,8 @@ def _draw_panel(place: Any, panel: Panel) -> None:
     place.set_ylabel(panel.y_label, fontsize=11)
     place.tick_params(direction="in", top=True, right=True, labelsize=10)
     if panel.log:
-        _log_axis(place)
+        low, high = panel.y_range or (1.0, 100.0)
+        _log_axis(place, _FINE if high < _NARROW * low else _COARSE)
     for layer in panel.layers:
         _draw_layer(place, layer)
     if panel.equal:
@@ -104,12 +107,12 @@ def _draw_panel(place: Any, panel: Panel) -> None:
         place.set_ylim(*panel.y_range)
 
 
-def _log_axis(place: Any) -> None:
-    """Logarithmic, with plain numbers at 1, 2 and 5."""
+def _log_axis(place: Any, labelled: tuple[float, ...]) -> None:
+    """Logarithmic, with plain numbers at some places of each decade."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     place.set_yscale("log")
-    place.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    place.yaxis.set_major_locator(LogLocator(subs=labelled))
     place.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     place.yaxis.set_minor_formatter(NullFormatter())
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,8 +20,8 @@ from filar.report.frames_curves import (
 )
 from filar.report.frames_facts import Groups, gather, summary
 from filar.report.frames_figures import write_png
-from filar.report.frames_panels import Figure, Level, Panel
-from filar.report.frames_plots import plot
+from filar.report.frames_panels import Figure
+from filar.report.frames_plots import embedded
 from filar.report.frames_stars import (
     phases_figure,
     quality_figure,
@@ -31,9 +29,7 @@ from filar.report.frames_stars import (
     rms_magnitude_figure,
 )
 from filar.report.frames_truth import rows_figure, truth_figures
-from filar.wholefile import whole_file
-
-_MOST_NUMBERS = 2000
+from filar.report.numbers import figure_numbers, write_numbers, write_text
 
 
 def write_frames_report(
@@ -81,10 +77,10 @@ def write_frames_report(
         raise OutputFileError(folder, error.strerror or str(error)) from error
     for figure in figures:
         write_png(folder / f"{figure.name}.png", figure)
-    numbers = {"summary": rows, "figures": {f.name: _numbers(f) for f in figures}}
-    _write(target.with_suffix(".json"), json.dumps(_strict(numbers), indent=1, allow_nan=False))
+    numbers = {"summary": rows, "figures": {f.name: figure_numbers(f) for f in figures}}
+    write_numbers(target.with_suffix(".json"), numbers)
     foreign = truth is not None and not any("error_x_mpix" in row for row in rows)
-    _write(target, _page(groups, figures, rows, folder.name, foreign_truth=foreign))
+    write_text(target, _page(groups, figures, rows, folder.name, foreign_truth=foreign))
     return not foreign
 
 
@@ -124,14 +120,13 @@ def _page(
     *,
     foreign_truth: bool,
 ) -> str:
-    from bokeh.embed import components
     from bokeh.resources import Resources
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
     from filar import __version__
 
-    script, divs = components({figure.name: plot(figure) for figure in figures})
+    script, divs = embedded(figures)
     environment = Environment(
         loader=PackageLoader("filar.report", "."), autoescape=True, undefined=StrictUndefined
     )
@@ -197,43 +192,3 @@ def _left_out(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str]]:
             if row["method"] not in methods:
                 methods.append(row["method"])
     return [(name, reason, ", ".join(methods)) for (name, reason), methods in found.items()]
-
-
-def _numbers(figure: Figure) -> list[dict[str, Any]]:
-    return [_panel_numbers(panel) for row in figure.rows for panel in row]
-
-
-def _panel_numbers(panel: Panel) -> dict[str, Any]:
-    """What a panel shows, clouds of single stars excepted."""
-    layers = []
-    for layer in panel.layers:
-        if isinstance(layer, Level) or len(layer.x) > _MOST_NUMBERS:
-            continue
-        entry: dict[str, Any] = {"label": layer.label, "x": layer.x, "y": layer.y}
-        for name in ("error", "names"):
-            values = getattr(layer, name, None)
-            if values is not None and len(values):
-                entry[name] = values
-        layers.append(entry)
-    return {"title": panel.title, "x_label": panel.x_label, "y_label": panel.y_label,
-            "layers": layers}  # fmt: skip
-
-
-def _strict(value: Any) -> Any:
-    """The same with plain lists, six digits, and None for what is not finite."""
-    if isinstance(value, Mapping):
-        return {str(name): _strict(entry) for name, entry in value.items()}
-    if isinstance(value, np.ndarray):
-        return _strict(value.tolist())
-    if isinstance(value, list | tuple):
-        return [_strict(entry) for entry in value]
-    if isinstance(value, float | np.floating):
-        return float(f"{value:.6g}") if np.isfinite(value) else None
-    if isinstance(value, np.integer):
-        return int(value)
-    return value
-
-
-def _write(path: Path, text: str) -> None:
-    with whole_file(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")

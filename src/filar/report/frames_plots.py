@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,34 @@ def plot(figure: Figure) -> Any:
     grid = gridplot(rows, merge_tools=True, toolbar_location="right")
     grid.toolbar.logo = None
     return grid
+
+
+def embedded(figures: Sequence[Figure]) -> tuple[str, dict[str, str]]:
+    """Draw figures for a page.
+
+    Parameters
+    ----------
+    figures : sequence of Figure
+        What to draw.
+
+    Returns
+    -------
+    script : str
+        To go into the page once.
+    divs : dict
+        From a figure's name to the element that shows it.
+    """
+    from bokeh.document import Document
+    from bokeh.embed import components
+
+    drawn = {figure.name: plot(figure) for figure in figures}
+    document = Document()
+    # Bokeh goes through all models again for each figure that is added, unless it is told to wait.
+    with document.models.freeze():
+        for root in drawn.values():
+            document.add_root(root)
+    script, divs = components(drawn)
+    return str(script), {name: str(div) for name, div in divs.items()}
 
 
 def _panel(panel: Panel) -> Any:

@@ -16,6 +16,7 @@ from filar.report.frames_panels import (
     BLACK,
     MPIX,
     Figure,
+    FloatArray,
     Layer,
     Level,
     Line,
@@ -180,27 +181,47 @@ def _field_figure(known: Groups) -> Figure:
 
 def _field(facts: FrameFacts) -> Panel:
     parts = field_map(_errors(facts))
-    longest = float(np.hypot(parts.dx, parts.dy).max(initial=0.0))
-    unit = _round_up(longest * MPIX)
-    scale = 80.0 / (unit / MPIX)
-    gap = np.full(len(parts.x), np.nan)
-    x = np.stack([parts.x, parts.x + scale * parts.dx, gap], axis=1).ravel()
-    y = np.stack([parts.y, parts.y + scale * parts.dy, gap], axis=1).ravel()
-    colour = style(facts.number)[0]
-    layers: tuple[Layer, ...] = (
-        Line(x, y, colour=colour),
-        Marks(parts.x, parts.y, method=facts.number, size=3, dot=True),
-    )
+    layers, unit = arrows(parts.x, parts.y, parts.dx, parts.dy, facts.number)
     title = f"{facts.label}, {facts.method}: 80 pixels of arrow = {unit:g} mpix"
     return Panel(title, "x (pixels)", "y (pixels)", layers, equal=True)
 
 
+def arrows(
+    x: FloatArray, y: FloatArray, dx: FloatArray, dy: FloatArray, number: int
+) -> tuple[tuple[Layer, ...], float]:
+    """Arrows over a chip.
+
+    Parameters
+    ----------
+    x, y : (n,) arrays
+        Where they begin, with a dot, pixels.
+    dx, dy : (n,) arrays
+        What they show, pixels.
+    number : int
+        Of the method, for the colour.
+
+    Returns
+    -------
+    layers : tuple of Layer
+        Lines and dots.
+    unit : float
+        What 80 pixels of arrow mean, mpix: the longest or a bit more.
+    """
+    unit = _round_up(float(np.nanmax(np.hypot(dx, dy), initial=0.0)) * MPIX)
+    scale = 80.0 / (unit / MPIX)
+    gap = np.full(len(x), np.nan)
+    along_x = np.stack([x, x + scale * dx, gap], axis=1).ravel()
+    along_y = np.stack([y, y + scale * dy, gap], axis=1).ravel()
+    lines = Line(along_x, along_y, colour=style(number)[0])
+    return (lines, Marks(x, y, method=number, size=3, dot=True)), unit
+
+
 def _round_up(value: float) -> float:
-    """The next of 1, 2, 5, 10, ... above a value."""
+    """The next of 1, 2, 3, 5, 7, 10, ... above a value."""
     if not value > 0:
         return 1.0
     power = 10 ** np.floor(np.log10(value))
-    return float(next(n * power for n in (1, 2, 5, 10) if n * power >= value))
+    return float(next(n * power for n in (1, 2, 3, 5, 7, 10) if n * power >= value))
 
 
 def rows_figure(groups: Groups) -> Figure | None:
