@@ -7,6 +7,8 @@ from filar.catalogfile import write_catalog
 from filar.errors import FilarError, InputFileError, OutputFileError, ParameterError
 from filar.flags import Flag
 from filar.measure.labels import make_stamps
+from filar.psf import fitted
+from filar.psf.fitted import NearFit, PSFFit
 from filar.stamps.settings import StampSettings
 from filar.stamps.store import StampStore
 from filar.xym import to_one_based
@@ -211,6 +213,34 @@ def test_an_interrupted_run_goes_on_where_it_stopped(dithers, make, tmp_path, mo
     assert again[0] > 0.4
     assert store.digest == whole.digest
     assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "stamps"]
+
+
+def test_psf_fits_begin_with_the_first_of_the_set_also_when_resumed(dithers, tmp_path, monkeypatch):
+    begun = {}
+
+    def fit_psf(exposure, stars, *, near=None):
+        begun[exposure.name] = near.label if near else ""
+        if exposure.name == "d00":
+            return PSFFit(PSF, 0, True, "too few stars")
+        solved = NearFit("", "", "F555W", {"focus": 0.1}, 0.01, exposure.name)
+        return PSFFit(PSF, 50, False, "", solved=solved)
+
+    def stop(part, text):
+        if "d04.fits" in text:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(fitted, "fit_psf", fit_psf)
+    expected = {"d00": "", "d01": "", **{f"d{k:02d}": "d01" for k in range(2, 8)}}
+    with pytest.raises(KeyboardInterrupt):
+        make_stamps(dithers.files, tmp_path / "stamps", progress=stop)
+    assert set(begun) == set(list(expected)[:5])
+    first = dict(begun)
+    begun.clear()
+    make_stamps(dithers.files, tmp_path / "stamps")
+    assert first | begun == expected
+    assert not set(first) & set(begun)
+    make_stamps(dithers.files, tmp_path / "cold", similar=False)
+    assert set(begun.values()) == {""}
 
 
 def test_a_bad_file_does_not_spoil_the_others(dithers, make, tmp_path):

@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 from filar.errors import ParameterError
 from filar.exposure import Exposure
-from filar.stamps.cut import corner, cut_stamps
+from filar.stamps.cut import corner, crop, cut_stamps
+from filar.stamps.labels import Labels
 from filar.stamps.stamps import concatenate
 
 ANY_SIZE = st.integers(4, 12)
@@ -104,3 +105,24 @@ def test_senseless_arguments_are_named():
         cut(ramp(), [10, 10], [10, 10], flux=np.ones(3))
     with pytest.raises(ParameterError, match="one size"):
         concatenate([cut(ramp(), 10, 10, 4), cut(ramp(), 10, 10, 6)])
+
+
+@given(st.floats(0, 40), st.floats(0, 30), st.integers(4, 12), st.integers(4, 12))
+def test_cropping_is_cutting_smaller(x, y, one, two):
+    small, large = sorted((one, two))
+    cuts = {size: cut(ramp(), [x, 20.2], [y, 12.7], size) for size in (small, large)}
+    labels = {
+        size: Labels.build(20.5 - c.corner_x, 12.25 - c.corner_y, x_classic=20 - c.corner_x)
+        for size, c in cuts.items()
+    }
+    stamps, cropped = crop(cuts[large], labels[large], small)
+    for name, column in cuts[small].columns().items():
+        assert np.array_equal(getattr(stamps, name), column), name
+    for name, column in labels[small].columns().items():
+        np.testing.assert_array_equal(getattr(cropped, name), column)
+
+
+def test_rasters_cannot_be_cropped_to_larger_ones():
+    stamps = cut(ramp(), 10, 10, 6)
+    with pytest.raises(ParameterError, match="size"):
+        crop(stamps, Labels.build(np.zeros(1), np.zeros(1)), 7)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from filar.measure.labelling import (
     label_by_truth,
 )
 from filar.measure.parts import ChipPart, PartWriter, key_of, read_parts, state_of
+from filar.measure.similar import TRIES, Known
 from filar.psf.model import FieldPSF
 from filar.stamps.settings import StampSettings
 from filar.stamps.store import StampStore
@@ -49,6 +50,7 @@ def make_stamps(
     workers: int = 1,
     seed: int = 0,
     remove_bias: bool = False,
+    similar: bool = True,
     parts: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
 ) -> StampStore:
@@ -82,6 +84,9 @@ def make_stamps(
     remove_bias : bool
         Whether the pixel-phase bias that the set itself shows is taken out of its centres before
         they are averaged: for measurements with a PSF that is not the exposures' own.
+    similar : bool
+        Whether the PSF fits begin with that of the first exposure: faster, see
+        `filar.measure.Settings`.
     parts : path-like, optional
         A folder where the measurements are kept for other sets from the same files. By default
         they lie beside `folder` until it is complete.
@@ -109,6 +114,7 @@ def make_stamps(
         StampSettings() if data is None else StampSettings.like(data), _kind(labels),
         Settings(psf=psf, method="psf"),
         read if chips is None else replace(read, chips=tuple(chips)), seed, remove_bias,
+        similar and psf == "fit",
     )  # fmt: skip
     if job.is_done():
         return StampStore.open(job.folder)
@@ -133,6 +139,7 @@ class _Job:
     read: ReadOptions
     seed: int
     remove_bias: bool
+    similar: bool
 
     def __post_init__(self) -> None:
         if not self.files:
@@ -152,7 +159,8 @@ class _Job:
     @property
     def part_key(self) -> str:
         """All that the measurements depend on besides their files."""
-        return key_of(self.measure, self.settings, self.read)
+        first = state_of(self.files[0]) if self.similar else None
+        return key_of(self.measure, self.settings, (self.read, first))
 
     def is_done(self) -> bool:
         """Whether the stamps are there already; what is there instead is never replaced."""
@@ -170,7 +178,7 @@ class _Job:
 
 
 @dataclass(frozen=True, eq=False)
-class _Known:
+class _Outside:
     """Labels that come from outside."""
 
     kind: str
@@ -190,16 +198,16 @@ def _kind(labels: LabelSource) -> tuple[str, tuple[Path, ...]]:
     return "lists", tuple(Path(path) for path in labels)
 
 
-def _read_labels(labels: tuple[str, tuple[Path, ...]]) -> _Known:
+def _read_labels(labels: tuple[str, tuple[Path, ...]]) -> _Outside:
     kind, paths = labels
     if kind == "truth":
-        return _Known(kind, TruePlaces.read(paths[0]))
+        return _Outside(kind, TruePlaces.read(paths[0]))
     if kind == "lists":
         lists, errors = read_lists(paths, positions="xy")
         if errors:
             raise InputFileError(paths[0].parent, "; ".join(errors[:3]))
-        return _Known(kind, lists=lists)
-    return _Known(kind)
+        return _Outside(kind, lists=lists)
+    return _Outside(kind)
 
 
 def _measured(
@@ -211,26 +219,52 @@ def _measured(
     except OSError as error:
         raise OutputFileError(work, error.strerror or str(error)) from error
     writer = PartWriter(work, job.part_key, job.settings)
-    todo = [path for path in job.files if not writer.path(path).exists()]
-    done = len(job.files) - len(todo)
     errors: list[str] = []
 
-    def tell(part: float, text: str) -> None:
-        if progress is not None:
-            progress(_MEASURING * (done + part * len(todo)) / len(job.files), text)
+    def measure(files: Sequence[Path], known: Known) -> None:
+        todo = [path for path in files if not writer.path(path).exists()]
+        if not todo:
+            return
+        left = sum(not writer.path(path).exists() for path in job.files)
+        done = len(job.files) - left
 
-    if todo:
+        def tell(part: float, text: str) -> None:
+            if progress is not None:
+                progress(_MEASURING * (done + part * len(todo)) / len(job.files), text)
+
         out = work / "measured.parquet"
         summary = measure_files(
-            todo, out, job.measure, read=job.read, workers=workers, inspect=writer, progress=tell
-        )
+            todo, out, job.measure, read=job.read, workers=workers,
+            near=tuple(known.fits.values()), inspect=writer, progress=tell,
+        )  # fmt: skip
         out.unlink(missing_ok=True)
-        errors = [error for result in summary.files for error in result.errors]
-    parts = [writer.path(path) for path in job.files]
-    found = [part for part in parts if part.exists()]
+        errors.extend(error for result in summary.files for error in result.errors)
+
+    measure(job.files, _taught(job, writer, measure))
+    found = [part for part in map(writer.path, job.files) if part.exists()]
     if not found:
         raise InputFileError(job.files[0], errors[0] if errors else "it could not be measured")
-    return found, errors
+    return found, list(dict.fromkeys(errors))
+
+
+def _taught(
+    job: _Job, writer: PartWriter, measure: Callable[[Sequence[Path], Known], None]
+) -> Known:
+    """Measure the first files alone, until they have taught the PSF fits of the others.
+
+    They are asked again when the job is resumed, so that the others are as if it never stopped.
+    """
+    known = Known(learning=True)
+    if not job.similar:
+        return known
+    for path in job.files[:TRIES]:
+        measure([path], known)
+        part = writer.path(path)
+        lessons = [chip.lesson for chip in read_parts(part)] if part.exists() else []
+        known = known.learn(lessons)
+        if lessons and all(key in known.fits for key, _ in lessons):
+            break
+    return known
 
 
 def _by_chip(parts: Sequence[Path]) -> dict[str, list[ChipPart]]:
@@ -253,7 +287,7 @@ def _by_chip(parts: Sequence[Path]) -> dict[str, list[ChipPart]]:
 
 def _write(
     job: _Job,
-    known: _Known,
+    known: _Outside,
     chips: dict[str, list[ChipPart]],
     failed: list[str],
     progress: Progress | None,
@@ -289,7 +323,9 @@ def _write(
             raise InputFileError(job.files[0], "; ".join(meta["messages"]))
 
 
-def _labelled(job: _Job, known: _Known, parts: list[ChipPart], progress: Progress) -> LabelledChip:
+def _labelled(
+    job: _Job, known: _Outside, parts: list[ChipPart], progress: Progress
+) -> LabelledChip:
     if known.kind == "truth":
         assert known.truth is not None
         labelled = label_by_truth(parts, known.truth)

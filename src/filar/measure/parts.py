@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,9 @@ import numpy as np
 
 from filar.frames.starlist import FloatArray, StarList
 from filar.measure.chip import Measurement, Settings
+from filar.measure.similar import Lesson
 from filar.measure.stamping import stamps_of
+from filar.psf.fitted import NearFit
 from filar.psf.model import FieldGrid, FieldPSF
 from filar.psf.samples import PSFSamples
 from filar.stamps.labels import Labels
@@ -109,6 +111,13 @@ class ChipPart:
         """Name of the exposure."""
         return str(self.facts["exposure"])
 
+    @property
+    def lesson(self) -> Lesson:
+        """What its PSF fit teaches other exposures'."""
+        key = (str(self.facts["instrument"]), self.chip, self.filter)
+        solved = self.facts["solved"]
+        return key, None if solved is None else NearFit(**solved)
+
     def star_list(self) -> StarList:
         """All stars measured, row by row of the chip's catalogue."""
         columns = self._array("list")
@@ -195,11 +204,13 @@ def key_of(measure: Settings, stamps: StampSettings, read: Any) -> str:
 def _facts(source: Path, measurement: Measurement, group: Group) -> dict[str, Any]:
     table, psf = measurement.catalog, group.psf
     assert psf is not None
+    solved = measurement.psf_fit.solved if measurement.psf_fit is not None else None
     return {
         "source": str(source), "exposure": group.exposure, "chip": group.chip,
         "filter": group.filter, "instrument": group.instrument, "shape": list(group.shape),
         "n_stars": len(table), "method": str(table["method"][0]) if len(table) else "",
         "messages": list(measurement.messages), "psf_facts": group.facts,
+        "solved": None if solved is None else asdict(solved),
         "psf": {
             "x": list(psf.nodes.x), "y": list(psf.nodes.y), "kind": psf.nodes.kind,
             "radius": psf.radius, "step": psf.step,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from filar.errors import ParameterError
 from filar.exposure import Exposure
+from filar.stamps.labels import Labels
 from filar.stamps.stamps import SIZES, Group, IntArray, Stamps
 
 if TYPE_CHECKING:
@@ -144,3 +146,47 @@ def cut_image(
     inside = (rows >= 0) & (rows < ny) & (columns >= 0) & (columns < nx)
     pixels = image[np.clip(rows, 0, ny - 1), np.clip(columns, 0, nx - 1)]
     return np.where(inside, pixels, np.asarray(outside, image.dtype))
+
+
+def crop(stamps: Stamps, labels: Labels, size: int) -> tuple[Stamps, Labels]:
+    """Make smaller rasters of larger ones: the same as if they had been cut so.
+
+    Parameters
+    ----------
+    stamps : Stamps
+        Rasters of `size` pixels or more.
+    labels : Labels
+        One per stamp.
+    size : int
+        Side of the new rasters, pixels.
+
+    Returns
+    -------
+    stamps : Stamps
+        The groups, with PSFs that reach further than needed, stay as they are.
+    labels : Labels
+        In the new rasters' coordinates.
+
+    Raises
+    ------
+    ParameterError
+        If the size is none of 4 to 12 pixels, or larger than the rasters'.
+    """
+    if size not in SIZES or size > stamps.size:
+        raise ParameterError("size", size, f"{SIZES[0]} to {stamps.size} pixels")
+    cx, cy = corner(stamps.x_start, size), corner(stamps.y_start, size)
+    left, low = cx - stamps.corner_x, cy - stamps.corner_y
+    span, row = np.arange(size), np.arange(len(stamps))[:, None, None]
+    at = row, (low[:, None] + span)[:, :, None], (left[:, None] + span)[:, None, :]
+    moved = {
+        name: getattr(labels, name) - (left if name[0] == "x" else low).astype(np.float32)
+        for name in ("x", "y", "x_classic", "y_classic")
+    }
+    smaller = replace(
+        stamps,
+        pixels=stamps.pixels[at],
+        bad=stamps.bad[at],
+        corner_x=cx.astype(np.int32),
+        corner_y=cy.astype(np.int32),
+    )
+    return smaller, replace(labels, **moved)
