@@ -184,13 +184,20 @@ def test_the_callers_random_numbers_are_left_alone(tmp_path: Path) -> None:
         {"settings": changed(optimiser={"lr": 1e-3})},
         {"settings": changed(budget={"epochs": 8})},
         {"seed": 6},
+        {"data": "others"},
     ],
-    ids=["rate", "epochs of a schedule", "seed"],
+    ids=["rate", "epochs of a schedule", "seed", "data"],
 )
 def test_resuming_something_else_is_refused(tmp_path: Path, other: dict[str, Any]) -> None:
     run(tmp_path)
     with pytest.raises(ParameterError, match="another folder"):
         run(tmp_path, resume=True, **other)
+
+
+def test_resuming_from_other_first_weights_is_refused(tmp_path: Path) -> None:
+    run(tmp_path)
+    with pytest.raises(ParameterError, match="another folder"):
+        train(Small(4), batches, validation, SETTINGS, tmp_path, seed=5, resume=True, **CPU)
 
 
 def test_with_a_constant_rate_more_epochs_can_be_asked_for(tmp_path: Path) -> None:
@@ -304,6 +311,11 @@ def test_a_loss_that_is_no_number_ends_the_training_with_advice(tmp_path: Path) 
 
     with pytest.raises(ParameterError, match=r"optimiser.lr.*train_loss is nan in epoch 0"):
         train(Small(), poisoned, validation, SETTINGS, tmp_path, **CPU)
+
+
+def test_processes_that_would_lose_what_they_learnt_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ParameterError, match="ddp in a script"):
+        run(tmp_path, devices=2, strategy="ddp_spawn")
 
 
 def test_no_batches_are_told(tmp_path: Path) -> None:

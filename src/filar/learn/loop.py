@@ -53,7 +53,7 @@ class Tally:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def means(self) -> Tensor:
+    def sums(self) -> Tensor:
         """Sums and rows: (figures + 1,) float64."""
         values = torch.stack([torch.stack(step) for step in self._values]).double().cpu()
         rows = torch.tensor(self._rows, dtype=torch.float64)
@@ -139,6 +139,7 @@ class Recorder(Callback):
         self._identity, self._progress, self._between = identity, progress, checkpoint_seconds
         self._events = Events(folder) if tensorboard else None
         self._train, self._validation = Tally(), Tally()
+        self._judgement: Row = {}
         self._best_loss = math.inf
         self._average: AveragedModel | None = None
         self._average_state: dict[str, Tensor] | None = None
@@ -205,7 +206,7 @@ class Recorder(Callback):
         self.feed.epoch = trainer.current_epoch
         key = [self.seed, trainer.current_epoch, trainer.global_rank]
         torch.manual_seed(int(np.random.SeedSequence(key).generate_state(1)[0]))
-        self._train, self._validation = Tally(), Tally()
+        self._train, self._validation, self._judgement = Tally(), Tally(), {}
 
     def on_train_batch_start(self, trainer: Any, module: Any, batch: Any, number: int) -> None:
         """The rate of this step."""
@@ -235,10 +236,10 @@ class Recorder(Callback):
 
     def on_validation_epoch_end(self, trainer: Any, module: Any) -> None:
         """Keep the weights if they are the best."""
-        figures = self._validation.figures("validation", self._validation.means())
-        if figures["validation_loss"] < self._best_loss:
+        self._judgement = self._shared(trainer, self._validation, "validation")
+        if self._judgement["validation_loss"] < self._best_loss:
             self._keep(trainer.current_epoch, module)
-            self._best_loss = figures["validation_loss"]
+            self._best_loss = self._judgement["validation_loss"]
 
     def on_train_epoch_end(self, trainer: Any, module: Any) -> None:
         """Record the epoch, stop if it is time, save."""
@@ -246,13 +247,16 @@ class Recorder(Callback):
             found = f"no batch in epoch {trainer.current_epoch}"
             raise ParameterError("train_batches", found, "at least one batch per epoch")
         row = self._row(trainer)
-        if not len(self._validation):
+        if not self._judgement:
             self._keep(trainer.current_epoch, module)
         self.history.append(row)
-        over = self.over()
-        trainer.should_stop = trainer.should_stop or over
         now = time.monotonic()
-        if over or now - self._saved >= self._between:
+        over = self.over()
+        # All processes must do the same, and their clocks differ.
+        decided = over, over or now - self._saved >= self._between
+        over, save = trainer.strategy.broadcast(decided)
+        trainer.should_stop = trainer.should_stop or over
+        if save:
             trainer.save_checkpoint(self.folder / NAME)
             self._saved = now
         if trainer.is_global_zero:
@@ -270,25 +274,30 @@ class Recorder(Callback):
     # -- inside ---------------------------------------------------------------------------------
 
     def _row(self, trainer: Any) -> Row:
-        sums = trainer.strategy.reduce(
-            self._train.means().to(trainer.strategy.root_device), reduce_op="sum"
-        ).cpu()
         now = time.monotonic()
         row = {
             "epoch": float(trainer.current_epoch),
             "seconds": now - self._began,
             "rate": float(trainer.optimizers[0].param_groups[0]["lr"]),
-            **self._train.figures("train", sums),
+            **self._shared(trainer, self._train, "train"),
+            **self._judgement,
         }
         self._began = now
-        if len(self._validation):
-            row |= self._validation.figures("validation", self._validation.means())
         for name in ("train_loss", "validation_loss"):
             if not math.isfinite(row.get(name, 0.0)):
                 rate = self.settings.optimiser.lr
                 what = f"{name} is {row[name]} in epoch {trainer.current_epoch}"
                 raise ParameterError("optimiser.lr", rate, f"a smaller rate, or clipping: {what}")
         return row
+
+    @staticmethod
+    def _shared(trainer: Any, tally: Tally, prefix: str) -> Row:
+        """Means over the rows of all processes."""
+        sums = tally.sums()
+        if trainer.world_size > 1:
+            there = sums.to(trainer.strategy.root_device)
+            sums = trainer.strategy.reduce(there, reduce_op="sum").cpu()
+        return tally.figures(prefix, sums)
 
     def _keep(self, epoch: int, module: Any) -> None:
         state = module.judged.state_dict()

@@ -82,6 +82,7 @@ def train(
     accelerator: str = "auto",
     devices: int | str | list[int] = "auto",
     strategy: str = "auto",
+    data: str = "",
     checkpoint_seconds: float = 20.0,
     tensorboard: bool = True,
 ) -> TrainResult:
@@ -102,14 +103,17 @@ def train(
     folder : str or path-like
         For the checkpoint, history.csv and TensorBoard events; made if need be.
     seed : int, optional
-        Of all randomness while training; the module's first weights are the caller's.
+        Of all randomness while training; the first weights are the module's.
     resume : bool, optional
         Continue from the folder's checkpoint, if there is one; ends in the same bits as a training
         that was never stopped. Otherwise the folder's checkpoint is deleted.
     progress : callable, optional
         Told about twice a second and after every epoch how far the training is.
     accelerator, devices, strategy : optional
-        Lightning's, such as "cpu" or "gpu", 2, "ddp".
+        Lightning's, such as "cpu" or "gpu", 2, "ddp". With several devices each process takes
+        its share of the batches, which must then be large enough.
+    data : str, optional
+        A digest of the data, so that a training is not resumed with others.
     checkpoint_seconds : float, optional
         Time between checkpoints, which are made at the ends of epochs.
     tensorboard : bool, optional
@@ -124,7 +128,7 @@ def train(
     ------
     ParameterError
         If the loss becomes infinite or no number, if there are no batches, or if the checkpoint is
-        of a training with other settings, another seed or network.
+        of a training with other settings, data, first weights or seed.
     InputFileError
         If the checkpoint is damaged.
     OutputFileError
@@ -141,7 +145,7 @@ def train(
         settings=settings,
         folder=folder,
         seed=seed,
-        identity=_identity(module, settings, seed),
+        identity=_identity(module, settings, data, seed),
         feed=Feed(train_batches, settings.budget.epochs, settings.budget.steps_per_epoch),
         progress=progress,
         checkpoint_seconds=checkpoint_seconds,
@@ -156,7 +160,7 @@ def train(
         hardware = {"accelerator": accelerator, "devices": devices, "strategy": strategy}
         with _quiet(), _repeatable(), torch.random.fork_rng():
             _fit(module, validation_batches, recorder, hardware)
-    if recorder.best is None:
+    if recorder.best is None:  # not even one epoch
         raise ParameterError("train_batches", "no batch", "at least one batch per epoch")
     module.to("cpu").load_state_dict(recorder.best)
     module.eval()
@@ -190,6 +194,9 @@ def _fit(
         use_distributed_sampler=False,
         default_root_dir=str(recorder.folder),
     )
+    if type(trainer.strategy.launcher).__name__ == "_MultiProcessingLauncher":
+        name = hardware["strategy"]
+        raise ParameterError("strategy", name, "ddp in a script: this one loses what was learnt")
     checkpoint = recorder.folder / NAME
     on_interrupt = signal.getsignal(signal.SIGINT)
     try:
@@ -209,13 +216,16 @@ def _fit(
         recorder.close()
 
 
-def _identity(module: Module, settings: TrainingSettings, seed: int) -> str:
+def _identity(module: Module, settings: TrainingSettings, data: str, seed: int) -> str:
     """What must be the same for a training to be resumed; how long it lasts need not be."""
-    shapes = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
     fixed = settings.model_dump(exclude={"budget": {"epochs", "patience", "max_minutes"}})
     if settings.optimiser.schedule != "constant" or settings.optimiser.warmup:
         fixed["epochs"] = settings.budget.epochs
-    return hashlib.sha256(repr((shapes, fixed, seed)).encode()).hexdigest()
+    digest = hashlib.sha256(repr((fixed, data, seed)).encode())
+    for name, tensor in module.state_dict().items():
+        digest.update(f"{name} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.detach().cpu().numpy().tobytes())
+    return digest.hexdigest()
 
 
 def _made(folder: str | PathLike[str]) -> Path:
