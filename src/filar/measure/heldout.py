@@ -6,7 +6,7 @@ are the stars of one part.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Protocol
 
@@ -313,9 +313,7 @@ def _differences(
         bounds = [true["x_bound"], true["y_bound"]]
         raw_x, raw_y = x - u, y - v
         dx, dy = np.full((2, len(rows)), np.nan)
-        group = measured.group[rows]
-        for k in np.unique(group[known]):
-            at = np.flatnonzero((group == k) & known)
+        for _, at in _by_group(measured.group[rows], known):
             dx[at], dy[at] = weighted_errors(
                 x[at], y[at], u[at], v[at], good[at], (bounds[0][at], bounds[1][at])
             )
@@ -330,14 +328,14 @@ def _true(measured: Measured, rows: IntArray, truth: Truth) -> dict[str, Any]:
     found: dict[str, Any] = {name: np.full(len(rows), np.nan) for name in names}
     found["id"] = np.full(len(rows), -1, np.int64)
     found["known"] = np.zeros(len(rows), bool)
-    group, label = measured.group[rows], measured.label
-    for k in np.unique(group).tolist():
+    label = measured.label
+    placed = np.isfinite(label.x[rows]) & np.isfinite(label.y[rows])
+    for k, mine in _by_group(measured.group[rows], placed):
         own = measured.groups[k]
         if (own.chip, own.exposure) not in truth.rows:
             continue
         at = truth.rows[own.chip, own.exposure]
         true = {name: column[at] for name, column in truth.columns.items()}
-        mine = np.flatnonzero((group == k) & np.isfinite(label.x[rows] + label.y[rows]))
         first, second = mutual_nearest(
             label.x[rows][mine], label.y[rows][mine], true["x"], true["y"], TOLERANCE
         )
@@ -376,10 +374,8 @@ def star_lists(measured: Measured, method: str, part: int | None = TEST) -> list
     if part is not None:
         chosen &= measured.part == part
     found = []
-    for k, group in enumerate(measured.groups):
-        rows = np.flatnonzero(chosen & (measured.group == k))
-        if not len(rows):
-            continue
+    for k, rows in _by_group(measured.group, chosen):
+        group = measured.groups[k]
         values = {name: getattr(own, name)[rows] for name in ("x", "y", "x_err", "y_err")}
         found.append(
             StarList.build(
@@ -394,3 +390,11 @@ def star_lists(measured: Measured, method: str, part: int | None = TEST) -> list
             )
         )
     return found
+
+
+def _by_group(group: IntArray, chosen: BoolArray) -> Iterator[tuple[int, IntArray]]:
+    """Numbers of the groups that have chosen rows, and these rows, rising."""
+    rows = np.flatnonzero(chosen)
+    rows = rows[np.argsort(group[rows], kind="stable")]
+    numbers, starts = np.unique(group[rows], return_index=True)
+    yield from zip(numbers.tolist(), np.split(rows, starts[1:]), strict=False)

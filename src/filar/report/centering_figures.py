@@ -221,13 +221,15 @@ def _domain_figure(known: dict[str, Sequence[Judged]]) -> list[Figure]:
     panels = []
     for label, methods in known.items():
         layers: list[Layer] = []
+        top = 10.0
         for judged in methods[1:]:
             flux, _, outside = np.array(judged.outside, float).reshape(-1, 3).T
+            top = max(top, 110 * float(outside.max(initial=0.0)))
             layers.append(Line(flux, 100 * outside, colour=style(judged.number)[0], width=0.8))
             layers.append(Marks(flux, 100 * outside, judged.method, judged.number))
         if layers:
             panels.append(Panel(label, _FLUX, "stars out of domain (%)", tuple(layers),
-                                y_range=(-3.0, 103.0)))  # fmt: skip
+                                y_range=(-0.03 * top, top)))  # fmt: skip
     if not panels:
         return []
     note = (

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from filar.centering.evaluate import WELL_MEASURED_MAG
 from filar.centering.sensitivity import Sensitivity, central_star, sensitivity
+from filar.flags import Flag
 from filar.frames.frame import Frame
 from filar.frames.mean import solve_frames
 from filar.frames.settings import FrameSettings
@@ -250,7 +251,7 @@ def _judge_catalog(
             keep = np.isin(errors.id, held[kind]) if kind in held else np.ones(len(errors), bool)
             columns = [getattr(errors, column)[keep] for column in errors.__dataclass_fields__]
             flux = 10 ** (-0.4 * errors.mag)
-            inside = np.ones(len(errors), bool)
+            inside = (flags & int(Flag.OUTSIDE_DOMAIN)) == 0
             found[label] = replace(
                 CenterErrors(*columns, *(c[keep] for c in (flux, snr, inside, counts))),
                 against="truth",
