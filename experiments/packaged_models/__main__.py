@@ -16,7 +16,7 @@ from pathlib import Path
 
 from experiments.packaged_models.fit_errors import fit_errors
 from filar.centering.estimator import StarCenterer
-from filar.centering.simulated import simulate_store
+from filar.centering.simulated import StampDraw, simulate_store
 from filar.learn.recipe import load_recipe, override
 from filar.learn.train import Progress
 from filar.stamps.store import StampStore
@@ -38,10 +38,10 @@ def make_model(name: str, folder: Path, given: argparse.Namespace) -> Path:
     stamps = folder / f"{name}-stamps"
     if not stamps.exists():
         simulate_store(stamps, CHIPS[group], filter_name, psfs=given.psfs, stars=given.stars,
-                       seed=SEED, fit_errors=errors)  # fmt: skip
+                       seed=SEED, fit_errors=errors, draw=StampDraw(size=given.size))
     store = StampStore.open(stamps)
     print(f"{name}: {len(store)} stamps", flush=True)
-    recipe = override(load_recipe("filar-centering"), {"budget.epochs": given.epochs})
+    recipe = override(load_recipe("filar-centering"), {"budget.epochs": given.epochs, "data.size": given.size})
 
     def tell(progress: Progress) -> None:
         if progress.step == progress.steps:
@@ -67,6 +67,7 @@ def main() -> None:
     parser.add_argument("--psfs", type=int, default=3000)
     parser.add_argument("--stars", type=int, default=200, help="per PSF")
     parser.add_argument("--epochs", type=int, default=EPOCHS)
+    parser.add_argument("--size", type=int, default=6)
     parser.add_argument("--workers", type=int, default=2)
     given = parser.parse_args()
     given.output.mkdir(parents=True, exist_ok=True)

@@ -13,12 +13,12 @@ from filar.centering.ensemble import draw_state
 from filar.detect import detect_stars
 from filar.psf.fitted import fit_psf
 from filar.psf.model import FieldGrid
-from filar.psf.samples import sample_psf
+from filar.psf.samples import STEP, sample_psf
 from filar.simulate.exposure import simulate_exposure
 from filar.simulate.field import draw_stars
 from filar.wholefile import whole_file
 
-RADIUS = 4.0
+RADIUS = 5.0  # pixels: for rasters of up to 8
 WEIGHT_FLOOR = 0.01  # of the light: where the wings' noise stops counting
 
 
@@ -34,7 +34,8 @@ def fit_error(number: int, chips: tuple[str, ...], filter_name: str, seed: int) 
                                  seed=int(rng.integers(2**31)))  # fmt: skip
     fit = fit_psf(exposure, detect_stars(exposure))
     if fit.fallback:
-        return np.zeros((0, 41, 41), np.float32)
+        side = 2 * round(RADIUS / STEP) + 1
+        return np.zeros((0, side, side), np.float32)
     true, found = sample_psf(truth, RADIUS), sample_psf(fit.psf, RADIUS)
     return without_shift(found.values - true.values, true.values, true.step)
 

@@ -29,7 +29,7 @@ def test_stamps_are_the_rows_of_the_catalogue(crowded):
     stamps = stamps_of(measured, 7, subtract_neighbours=False)
     table = measured.catalog
     assert len(stamps) == len(table)
-    assert stamps.x_start == pytest.approx(table["x_init"].value)
+    assert stamps.x_start == pytest.approx(table["x_fit"].value)
     assert stamps.flux == pytest.approx(table["flux_fit"].value, rel=1e-6, nan_ok=True)
     assert stamps.sky == pytest.approx(table["local_bkg"].value, rel=1e-6, nan_ok=True)
     assert stamps.groups[0].exposure == "pairs"

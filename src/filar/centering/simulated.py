@@ -89,7 +89,7 @@ def simulate_store(
     draw, ranges
         What to draw from.
     fit_errors : (n, samples, samples) array, optional
-        Fitted minus true PSFs, see `filar.psf.samples`: one at random is added to each PSF that the
+        Fitted minus true PSFs, see `filar.psf.samples`, as far out as rasters need or farther: one at random is added to each PSF that the
         network is told, at random strength and either sign.
     progress : callable, optional
         Called with the part that is done and a text.
@@ -126,7 +126,9 @@ def misjudged(
     samples: PSFSamples, fit_errors: NDArray[np.float32], rng: np.random.Generator
 ) -> PSFSamples:
     """A PSF as a fit might have found it."""
-    error = fit_errors[int(rng.integers(len(fit_errors)))] * rng.normal()
+    spare = (fit_errors.shape[1] - samples.values.shape[1]) // 2
+    inner = slice(spare, fit_errors.shape[1] - spare)
+    error = fit_errors[int(rng.integers(len(fit_errors))), inner, inner] * rng.normal()
     return PSFSamples(samples.values + error, samples.nodes, samples.radius, samples.step)
 
 

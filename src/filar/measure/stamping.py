@@ -35,7 +35,7 @@ def stamps_of(
     Returns
     -------
     Stamps
-        One per row of the catalogue, around the place of the detection, with the PSF of the fit.
+        One per row of the catalogue, around the fitted place, with the PSF of the fit.
 
     Raises
     ------
@@ -47,7 +47,10 @@ def stamps_of(
         name: np.asarray(table[name].value, float)
         for name in ("x_init", "y_init", "x_fit", "y_fit", "flux_fit", "flux_err", "local_bkg")
     }
-    x, y, flux = columns["x_init"], columns["y_init"], columns["flux_fit"]
+    # around the fit, which lies nearer to the middle than a detection; if it failed, around that
+    x, y = (np.where(np.isfinite(columns[f"{a}_fit"]), columns[f"{a}_fit"], columns[f"{a}_init"])
+            for a in "xy")  # fmt: skip
+    flux = columns["flux_fit"]
     others = None
     if subtract_neighbours and len(x):
         ill = (np.asarray(table["flags"]) & int(Flag.NOT_CONVERGED | Flag.NO_FIT)) != 0
