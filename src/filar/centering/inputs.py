@@ -23,8 +23,8 @@ FloatArray = NDArray[np.float64]
 STATE_STEP, STATE_SIDE = 2, 9
 """The PSF's state: its values on a grid of so many samples, every other one."""
 STATE = STATE_SIDE**2
-KEPT_PSFS = 800
-"""Exposures and chips whose PSFs are kept ready, 0.85 MB each on 7 x 7 nodes."""
+KEPT_NODES = 40_000
+"""Nodes of PSFs that are kept ready, 17 kB each: 800 exposures of one chip on 7 x 7 nodes."""
 LEAST_LABEL_ERROR = 1e-5
 
 
@@ -142,7 +142,7 @@ class GuidedInputs:
             values = np.asarray(samples.values)
             psf = RasterPSF.from_samples(samples, size)
             self._ready[key] = _Ready(group, psf, psf_state(values))
-            if len(self._ready) > KEPT_PSFS:
+            while len(self._ready) * len(values) > KEPT_NODES:  # all alike in number
                 self._ready.popitem(last=False)
         return self._ready[key]
 
