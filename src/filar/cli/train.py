@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -122,6 +123,8 @@ def centering(
 
     Example: filar train centering set/*_c0m.fits -o mine.safetensors --chips PC
     """
+    # torch's threads would wait by spinning, on cores that other processes need
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     job = Job.checked(exposures, output, recipe, start, {
         "budget.epochs": epochs, "budget.max_minutes": minutes, "budget.batch_size": batch,
     })  # fmt: skip

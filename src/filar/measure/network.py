@@ -154,10 +154,8 @@ def choose_network(exposure: Exposure, method: Method, model: str | Path | None)
 
 
 def _packaged(exposure: Exposure) -> Path | None:
-    try:
-        from filar.centering.packaged import packaged_model
-    except ModuleNotFoundError:
-        return None
+    from filar.centering.packaged import packaged_model
+
     return packaged_model(exposure.instrument, exposure.chip, exposure.filter)
 
 
