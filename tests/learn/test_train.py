@@ -313,6 +313,15 @@ def test_a_loss_that_is_no_number_ends_the_training_with_advice(tmp_path: Path) 
         train(Small(), poisoned, validation, SETTINGS, tmp_path, **CPU)
 
 
+def test_a_validation_part_without_rows_is_as_none(tmp_path: Path) -> None:
+    short = changed(budget={"epochs": 2})
+    options: dict[str, Any] = {"seed": 5} | CPU
+    empty = train(Small(), batches, list, short, tmp_path / "a", **options)
+    none = train(Small(), batches, None, short, tmp_path / "b", **options)
+    assert same(empty, none)
+    assert none.best == 1
+
+
 def test_processes_that_would_lose_what_they_learnt_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ParameterError, match="ddp in a script"):
         run(tmp_path, devices=2, strategy="ddp_spawn")

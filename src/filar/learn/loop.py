@@ -236,6 +236,8 @@ class Recorder(Callback):
 
     def on_validation_epoch_end(self, trainer: Any, module: Any) -> None:
         """Keep the weights if they are the best."""
+        if not len(self._validation):
+            return
         self._judgement = self._shared(trainer, self._validation, "validation")
         if self._judgement["validation_loss"] < self._best_loss:
             self._keep(trainer.current_epoch, module)

@@ -174,6 +174,7 @@ def _fit(
     recorder: Any,
     hardware: dict[str, Any],
 ) -> None:
+    import torch
     from lightning.pytorch import Trainer
 
     from filar.learn.checkpoint import NAME, SafeCheckpoints
@@ -214,6 +215,8 @@ def _fit(
         raise KeyboardInterrupt from None
     finally:
         recorder.close()
+        if trainer.world_size > 1 and torch.distributed.is_initialized():
+            torch.distributed.destroy_process_group()
 
 
 def _identity(module: Module, settings: TrainingSettings, data: str, seed: int) -> str:
