@@ -7,7 +7,7 @@ from filar.centering.evaluate import half_dex_bins
 from filar.errors import ParameterError
 from filar.frames.truth import Truth
 from filar.measure import heldout
-from filar.measure.heldout import CLASSIC, errors_of, measure_store, star_lists
+from filar.measure.heldout import CLASSIC, errors_of, measure_store
 from tests.centering.stores import LABEL_ERROR, Reader, make_store
 
 KIND = ("PC", "F555W")
@@ -101,24 +101,32 @@ def test_methods_are_judged_by_the_same_measures(made) -> None:
     assert not found["net"].judged[found["net"].snr < 20].any()
 
 
+def test_stars_with_true_neighbours_do_not_count_if_asked(made) -> None:
+    """Every exposure of the first star held out gets a companion that nothing has found."""
+    _, sky, measured = made
+    table = sky.truth()
+    star = int(measured.star[measured.part == 2][0])
+    own = table["id"] == star
+    more = {name: column[own].copy() for name, column in table.items()}
+    more["id"] += 1000
+    more["x"] += 2
+    more["flux"] *= 0.05
+    truth = Truth.from_table({n: np.concatenate([table[n], more[n]]) for n in table})
+    for limit, counts in ((0.04, False), (0.06, True), (np.inf, True)):
+        errors = errors_of(measured, KIND, truth=truth, max_neighbours=limit)["net"]
+        mine = errors.id == star
+        assert mine.sum() == 20
+        assert (errors.judged[mine] == counts).all()
+        assert not errors.good[mine].any() or counts
+    assert errors.judged.sum() > 1000
+
+
 def test_a_truth_of_other_exposures_gives_nothing(made) -> None:
     _, sky, measured = made
     table = sky.truth()
     table["exposure"] = np.char.add("f", table["exposure"])
     found = errors_of(measured, KIND, truth=Truth.from_table(table))
     assert [len(one) for one in found.values()] == [0, 0]
-
-
-def test_lists_are_of_the_stars_held_out(made) -> None:
-    _, sky, measured = made
-    lists = star_lists(measured, "net")
-    assert [one.exposure for one in lists] == sky.names
-    held = np.count_nonzero(measured.part == 2) // 20
-    assert {len(one) for one in lists} == {held}
-    assert {len(one) for one in star_lists(measured, "net", None)} == {300}
-    assert lists[0].method == "net"
-    with pytest.raises(ParameterError, match="method"):
-        star_lists(measured, "other")
 
 
 def test_stars_in_several_parts_are_noticed(made, tmp_path) -> None:

@@ -1,5 +1,6 @@
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -73,7 +74,8 @@ def test_the_numbers_are_strict_json_and_right(page: Path) -> None:
     assert net["against"] == own["against"] == "truth"
     assert net["stars"] >= 150
     # Only stars held out of the training are judged, in the catalogue too.
-    assert own["stars"] <= net["stars"] + 60 < 300
+    assert own["stars"] == net["stars"] <= 180
+    assert own["judged"] == net["judged"]
     for one in net["flux_bins"]["both"]:
         assert abs(one["pull"] - 1) < 4 * one["pull_err"] + 0.02
         assert 0.6 < one["inside68"] < 0.75
@@ -133,6 +135,29 @@ def test_a_foreign_truth_is_told(made) -> None:
     facts = gather_centering(Material(stores=made[0].stores, truth=Truth.from_table(table)))
     assert "truth is not that of these exposures" in " ".join(facts.remarks)
     assert facts.judged["PC F555W"][0].errors.against == "labels"
+
+
+def test_sets_of_one_chip_are_told_apart(made, tmp_path) -> None:
+    other, _ = make_store(tmp_path / "b", exposures=8, seed=4)
+    facts = gather_centering(Material(stores=[*made[0].stores, other]))
+    assert list(facts.judged) == list(facts.curves) == ["PC F555W set 1", "PC F555W set 2"]
+    assert [len(one[0].frame.ties) for one in facts.curves.values()] == [20, 8]
+    assert f"set 2: {other.path}" in facts.remarks
+
+
+def test_catalogues_that_lack_most_stars_are_not_judged(made) -> None:
+    few = [stars[:100] for stars in made[0].catalogs["own"]]
+    facts = gather_centering(replace(made[0], networks={}, catalogs={"few": few}))
+    assert [one.method for one in facts.judged["PC F555W"]] == ["classic"]
+    assert "the catalogue few has 33% of the stars" in " ".join(facts.remarks)
+
+
+def test_catalogues_without_stamps_are_judged_against_the_truth(made) -> None:
+    facts = gather_centering(replace(made[0], stores=[], networks={}))
+    (own,) = facts.judged["PC F555W"]
+    assert own.errors.against == "truth"
+    assert len(np.unique(own.errors.id[own.errors.judged])) > 250
+    assert abs(own.wave["x"].amplitude - 0.03) < 0.002
 
 
 def test_nothing_makes_no_page(tmp_path) -> None:

@@ -88,6 +88,16 @@ def centering(
             show_default=False,
         ),
     ] = None,
+    max_neighbours: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE",
+            min=0,
+            help="With --truth: judge no star whose true neighbours within 5 pixels, found or not, "
+            "have more than this share of its light.",
+            show_default=False,
+        ),
+    ] = None,
     min_snr: Annotated[
         float, typer.Option(min=0, help="Signal-to-noise ratio below which nothing is judged.")
     ] = 20.0,
@@ -103,6 +113,8 @@ def centering(
     catalogs = _named(catalog or [], "--catalog")
     models = _named(model or [], "--model", NETWORK)
     _check(stamps or [], output, catalogs, models, truth)
+    if max_neighbours is not None and truth is None:
+        raise ParameterError("--max-neighbours", max_neighbours, "a share of light with --truth")
     mag_range = WELL_MEASURED_MAG if mag is None else _limits(mag)
     stores = _stores(stamps or [])
     true_stars = None if truth is None else _read_truth(truth)
@@ -116,6 +128,7 @@ def centering(
         truth=true_stars,
         history=histories,
         min_snr=min_snr,
+        max_neighbours=float("inf") if max_neighbours is None else max_neighbours,
         mag_range=mag_range,
     )
     with console.progress() as progress:

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from filar.centering.limits import raster_bound
 from filar.errors import ParameterError
 from filar.frames.matching import mutual_nearest
-from filar.frames.starlist import BoolArray, FloatArray, Selection, StarList
+from filar.frames.starlist import BoolArray, FloatArray, Selection
 from filar.frames.truemap import weighted_errors
+from filar.frames.trueneighbours import neighbour_share
 from filar.frames.truth import TOLERANCE, Truth, TruthErrors
 from filar.stamps.labels import TEST
 from filar.stamps.stamps import Group, Stamps
@@ -241,6 +242,7 @@ def errors_of(
     truth: Truth | None = None,
     part: int | None = TEST,
     min_snr: float = MIN_SNR,
+    max_neighbours: float = np.inf,
     selection: Selection | None = None,
 ) -> dict[str, CenterErrors]:
     """Errors of all methods for the stars held out, on one chip in one filter.
@@ -258,6 +260,9 @@ def errors_of(
         The part to judge; None for all.
     min_snr : float
         Fainter measures do not count.
+    max_neighbours : float
+        With truth: stars do not count whose true neighbours, found or not, have more than this
+        share of their light, see `filar.frames.trueneighbours.neighbour_share`.
     selection : Selection, optional
         Well-measured stars.
 
@@ -276,12 +281,16 @@ def errors_of(
         counts &= np.isfinite(own.x[rows]) & np.isfinite(own.y[rows])
     true = None if truth is None else _true(measured, rows, truth)
     wanted = np.ones(len(rows), bool) if part is None else measured.part[rows] == part
+    alone = np.ones(len(rows), bool)
+    if true is not None and np.isfinite(max_neighbours):
+        alone = true["neighbours"] <= max_neighbours
     found = {}
     for name, own in measured.methods.items():
         known, columns = _differences(measured, rows, own, good & counts, true)
         keep = known & wanted
-        every = (*columns, own.in_domain[rows], counts)
+        every = (*columns, own.in_domain[rows], counts & alone)
         one = CenterErrors(*(column[keep] for column in every))
+        one = replace(one, good=one.good & alone[keep])
         found[name] = one if true is None else replace(one, against="truth")
     return found
 
@@ -313,7 +322,7 @@ def _differences(
         bounds = [true["x_bound"], true["y_bound"]]
         raw_x, raw_y = x - u, y - v
         dx, dy = np.full((2, len(rows)), np.nan)
-        for _, at in _by_group(measured.group[rows], known):
+        for _, at in by_group(measured.group[rows], known):
             dx[at], dy[at] = weighted_errors(
                 x[at], y[at], u[at], v[at], good[at], (bounds[0][at], bounds[1][at])
             )
@@ -324,18 +333,19 @@ def _differences(
 
 def _true(measured: Measured, rows: IntArray, truth: Truth) -> dict[str, Any]:
     """Columns of the true stars that belong to rows; `known` where there is one."""
-    names = ("x", "y", "mag", "flux", "x_bound", "y_bound")
+    names = ("x", "y", "mag", "flux", "x_bound", "y_bound", "neighbours")
     found: dict[str, Any] = {name: np.full(len(rows), np.nan) for name in names}
     found["id"] = np.full(len(rows), -1, np.int64)
     found["known"] = np.zeros(len(rows), bool)
     label = measured.label
     placed = np.isfinite(label.x[rows]) & np.isfinite(label.y[rows])
-    for k, mine in _by_group(measured.group[rows], placed):
+    for k, mine in by_group(measured.group[rows], placed):
         own = measured.groups[k]
         if (own.chip, own.exposure) not in truth.rows:
             continue
         at = truth.rows[own.chip, own.exposure]
         true = {name: column[at] for name, column in truth.columns.items()}
+        true["neighbours"] = neighbour_share(true["x"], true["y"], true["flux"])
         first, second = mutual_nearest(
             label.x[rows][mine], label.y[rows][mine], true["x"], true["y"], TOLERANCE
         )
@@ -345,55 +355,23 @@ def _true(measured: Measured, rows: IntArray, truth: Truth) -> dict[str, Any]:
     return found
 
 
-def star_lists(measured: Measured, method: str, part: int | None = TEST) -> list[StarList]:
-    """Lists of one method's positions, to be tied together.
+def by_group(group: IntArray, chosen: BoolArray) -> Iterator[tuple[int, IntArray]]:
+    """Go through groups.
 
     Parameters
     ----------
-    measured : Measured
-        A store's stamps.
-    method : str
-        One of its methods.
-    part : int or None
-        Only the stars of this part; None for all.
+    group : (n,) int array
+        Number of each row's group.
+    chosen : (n,) bool array
+        Rows that count.
 
-    Returns
-    -------
-    list of StarList
-        One per group that has stars.
-
-    Raises
+    Yields
     ------
-    ParameterError
-        If there is no such method.
+    number : int
+        Of a group that has chosen rows, rising.
+    rows : int array
+        These rows, rising.
     """
-    if method not in measured.methods:
-        raise ParameterError("method", method, f"one of {', '.join(measured.methods)}")
-    own = measured.methods[method]
-    chosen = np.isfinite(own.x) & np.isfinite(own.y)
-    if part is not None:
-        chosen &= measured.part == part
-    found = []
-    for k, rows in _by_group(measured.group, chosen):
-        group = measured.groups[k]
-        values = {name: getattr(own, name)[rows] for name in ("x", "y", "x_err", "y_err")}
-        found.append(
-            StarList.build(
-                **values,
-                exposure=group.exposure,
-                chip=group.chip,
-                filter=group.filter,
-                mag=measured.mag[rows],
-                snr=measured.snr[rows],
-                flags=measured.flags[rows].astype(np.int32),
-                method=method,
-            )
-        )
-    return found
-
-
-def _by_group(group: IntArray, chosen: BoolArray) -> Iterator[tuple[int, IntArray]]:
-    """Numbers of the groups that have chosen rows, and these rows, rising."""
     rows = np.flatnonzero(chosen)
     rows = rows[np.argsort(group[rows], kind="stable")]
     numbers, starts = np.unique(group[rows], return_index=True)

@@ -238,13 +238,16 @@ def curve_summary(groups: Groups) -> list[dict[str, Any]]:
                 "stars": int(np.count_nonzero(facts.known)),
             }
             for axis in AXES:
-                fit, ratio = facts.bias[axis], facts.ratio
+                fit, ratio, weighted = facts.bias[axis], facts.ratio, facts.weighted[axis]
                 row |= {
                     f"noise_{axis}_mpix": 1e3 * fit.sigma,
                     f"noise_{axis}_err_mpix": 1e3 * fit.sigma_err,
                     f"bias_{axis}_mpix": 1e3 * fit.amplitude,
                     f"bias_{axis}_err_mpix": 1e3 * fit.amplitude_err,
                     f"bias_{axis}_limit_mpix": 1e3 * fit.limit,
+                    f"weighted_bias_{axis}_mpix": 1e3 * weighted.amplitude,
+                    f"weighted_bias_{axis}_err_mpix": 1e3 * weighted.amplitude_err,
+                    f"weighted_bias_{axis}_significance": weighted.significance,
                     f"rms_{axis}_mpix": 1e3 * median_rms(facts, axis),
                 }
                 if ratio is not None:

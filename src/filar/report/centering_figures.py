@@ -201,7 +201,7 @@ def _phases(methods: Sequence[Judged], axis: str) -> Panel:
 
 
 def _field_figure(known: dict[str, Sequence[Judged]]) -> Figure:
-    rows = []
+    rows: list[tuple[Panel, ...]] = []
     for methods in known.values():
         panels = []
         for judged in methods:
@@ -209,7 +209,7 @@ def _field_figure(known: dict[str, Sequence[Judged]]) -> Figure:
             layers, unit = arrows(parts.x, parts.y, parts.dx, parts.dy, judged.number)
             title = f"{judged.label}, {judged.method}: 80 pixels of arrow = {unit:g} mpix"
             panels.append(Panel(title, "x (pixels)", "y (pixels)", layers, equal=True))
-        rows.append(tuple(panels))
+        rows += [tuple(panels[i : i + 2]) for i in range(0, len(panels), 2)]
     note = (
         "Median error of all well-measured stars in parts of the chip, as arrows from the dots. "
         "The arrow's scale is in the title."

@@ -214,6 +214,8 @@ def _curve_cells(row: Mapping[str, Any]) -> dict[str, str]:
         "noise": _both(row, "noise_{}_mpix", error="noise_{}_err_mpix"),
         "bias": _both(row, "bias_{}_mpix", error="bias_{}_err_mpix"),
         "limit": _both(row, "bias_{}_limit_mpix"),
+        "weighted": _both(row, "weighted_bias_{}_mpix", error="weighted_bias_{}_err_mpix"),
+        "significance": _both(row, "weighted_bias_{}_significance"),
         "rms": _both(row, "rms_{}_mpix"),
         "ratio": _both(row, "rms_ratio_{}", ".2f", "rms_ratio_{}_err"),
     }
