@@ -29,6 +29,17 @@ def test_lists_are_of_the_stars_held_out(made) -> None:
         star_lists(measured, "other")
 
 
+def test_methods_can_have_the_same_errors(made) -> None:
+    _, measured = made
+    bounds = measured.x_bound.copy()
+    bounds[1] = np.nan
+    own = replace(measured, x_bound=bounds)
+    first, second = (star_lists(own, name, None, common=True)[0] for name in ("classic", "net"))
+    np.testing.assert_array_equal(first.x_err, second.x_err)
+    np.testing.assert_array_equal(first.y_err, measured.y_bound[:200])
+    assert second.x_err[1] == measured.methods["classic"].x_err[1]
+
+
 def test_lists_come_back_star_by_star(made) -> None:
     _, measured = made
     rng = np.random.default_rng(0)

@@ -9,15 +9,17 @@ import numpy as np
 from filar.errors import ParameterError
 from filar.flags import Flag
 from filar.frames.matching import mutual_nearest
-from filar.frames.starlist import SPOILT, StarList
-from filar.measure.heldout import CLASSIC, Measured, Positions, by_group
+from filar.frames.starlist import SPOILT, FloatArray, StarList
+from filar.measure.heldout import CLASSIC, IntArray, Measured, Positions, by_group
 from filar.stamps.labels import TEST
 
 NEAR = 0.7
 """Pixels between a list's position and the classic one of the same star."""
 
 
-def star_lists(measured: Measured, method: str, part: int | None = TEST) -> list[StarList]:
+def star_lists(
+    measured: Measured, method: str, part: int | None = TEST, *, common: bool = False
+) -> list[StarList]:
     """Lists of one method's positions, to be tied together.
 
     Parameters
@@ -28,6 +30,10 @@ def star_lists(measured: Measured, method: str, part: int | None = TEST) -> list
         One of its methods.
     part : int or None
         Only the stars of this part; None for all.
+    common : bool
+        Whether the errors are the Cramer-Rao bounds instead of the quoted ones (the classic ones
+        where there is no bound). Stars then have the same weights and limits of clipping in all
+        methods, whatever these say of their errors.
 
     Returns
     -------
@@ -49,6 +55,8 @@ def star_lists(measured: Measured, method: str, part: int | None = TEST) -> list
     for k, rows in by_group(measured.group, chosen):
         group = measured.groups[k]
         values = {name: getattr(own, name)[rows] for name in ("x", "y", "x_err", "y_err")}
+        if common:
+            values |= _common_errors(measured, rows)
         found.append(
             StarList.build(
                 **values,
@@ -62,6 +70,15 @@ def star_lists(measured: Measured, method: str, part: int | None = TEST) -> list
             )
         )
     return found
+
+
+def _common_errors(measured: Measured, rows: IntArray) -> dict[str, FloatArray]:
+    bounds = {"x_err": measured.x_bound[rows], "y_err": measured.y_bound[rows]}
+    classic = measured.methods[CLASSIC]
+    return {
+        name: np.where(np.isfinite(bound), bound, getattr(classic, name)[rows])
+        for name, bound in bounds.items()
+    }
 
 
 def positions_of(measured: Measured, lists: Sequence[StarList]) -> Positions:

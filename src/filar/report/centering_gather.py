@@ -222,7 +222,7 @@ def _lists(
     return {
         method: [
             stars
-            for stars in star_lists(measured, method, TEST if enough else None)
+            for stars in star_lists(measured, method, TEST if enough else None, common=True)
             if (stars.chip, stars.filter) == kind
         ]
         for method in measured.methods

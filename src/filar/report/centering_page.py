@@ -75,7 +75,7 @@ def report_figures(facts: CenteringFacts) -> list[Figure]:
     networks = network_figures(facts)
     tied: list[Figure] = []
     if facts.curves:
-        drawn = (phase_curves, offset_curves, methods_figure, rms_figure, phases_figure)
+        drawn = (offset_curves, phase_curves, methods_figure, rms_figure, phases_figure)
         tied = [draw(facts.curves) for draw in drawn]
     losses = [figure for figure in networks if figure.name == "loss"]
     others = [figure for figure in networks if figure.name != "loss"]
