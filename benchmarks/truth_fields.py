@@ -6,7 +6,9 @@ S/N >= 30 (and for those above 20,000 electrons apart): rms error over the bound
 error in the pixel phase, and the standard deviation of error over quoted error. The bound is that
 of an 11 x 11 box with the true PSF and known sky, whatever box the fit used.
 
-    python -m benchmarks.truth_fields [--quick] [--psf fit default true]
+    python -m benchmarks.truth_fields [--quick] [--psf fit network default true]
+
+`network` is the packaged model, told the PSF of the fit.
 """
 
 from __future__ import annotations
@@ -218,8 +220,9 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             (exposure,) = read_exposures(as_file(case, field, Path(folder)))
         for kind in args.psf:
-            wanted = psf if kind == "true" else kind
-            result = measure_exposure(exposure, psf=wanted, passes=args.passes, method="psf")
+            wanted = {"true": psf, "network": "fit"}.get(kind, kind)
+            method = "network" if kind == "network" else "psf"
+            result = measure_exposure(exposure, psf=wanted, passes=args.passes, method=method)
             errors = compare(result.catalog, field, psf, args.simple)
             everything = np.ones(errors.flux.size, bool)
             name = f"{case.chip} {case.band} {case.focus:+.0f} um {case.law} {case.stars} stars"

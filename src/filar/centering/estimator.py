@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from filar.centering.data import StampBatches, batches
 from filar.centering.domain import in_domain, learn_domain
-from filar.centering.errors import ErrorModel, learn_errors, test_figures
 from filar.centering.inputs import Inputs
 from filar.centering.model import Answer, CenteringModel, build_model, model_from_card
+from filar.centering.residuals import learn_errors, test_figures
 from filar.errors import ParameterError
+from filar.learn.calibration import ErrorScale
 from filar.learn.recipe import Recipe, load_recipe
 from filar.stamps.labels import TRAIN, VALIDATION
 from filar.stamps.stamps import Stamps
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 JOB = "centering"
+_ERRORS = "errors."  # before the names of the tensors that calibrate them
 PREDICTED_AT_ONCE = 2048
 LEAST_STAMPS = 200
 """Stamps for training, below which nothing can be learnt."""
@@ -85,7 +87,7 @@ class StarCenterer:
 
     recipe_: Recipe
     model_: CenteringModel
-    errors_: ErrorModel
+    errors_: ErrorScale
     card_: Card
     history_: list[Row]
 
@@ -195,7 +197,7 @@ class StarCenterer:
         """
         from filar.learn.modelfile import save_model
 
-        tensors = self._trained().tensors() | self.errors_.tensors()
+        tensors = self._trained().tensors() | self.errors_.tensors(_ERRORS)
         save_model(path, tensors, self.card_)
 
     @classmethod
@@ -221,7 +223,7 @@ class StarCenterer:
         tensors, card = load_model(path, JOB)
         loaded = cls(card.recipe, seed=card.seed)
         loaded.model_ = model_from_card(card.recipe, card.normalisation, tensors, path)
-        loaded.errors_ = ErrorModel.from_tensors(tensors, path)
+        loaded.errors_ = ErrorScale.from_tensors(tensors, _ERRORS, path)
         loaded.recipe_, loaded.card_, loaded.history_ = card.recipe, card, []
         return loaded
 
@@ -370,5 +372,6 @@ def _train(
         recipe.training,
         folder,
         seed=seed,
+        data=store.digest,
         **options,
     )

@@ -20,6 +20,7 @@ Batch = dict[str, Tensor]
 BIAS_UNIT = 0.02  # pixels, of the part of the correction that does not scale with the noise
 SOFTNESS = 5.0  # standard deviations beyond which residuals are compressed
 MOST_PULL = 4.0
+GUESS_REACH = 0.7  # pixels
 GUESS_SCALE, GUESS_WEIGHT = 0.02, 10.0  # pixels, and beside the likelihood
 OUTPUTS = 6  # bias, correction in standard deviations, logarithm of the errors' factors
 
@@ -99,7 +100,8 @@ class GuidedNet(nn.Module):
         total = light.sum(1).clamp(min=LEAST_FLUX)
         shape = (4 * light / total[:, None]).clamp(-4, 4)
         depth = torch.log10(total)[:, None] - 4
-        start = REACH * torch.tanh(self.guess(torch.cat([shape, 1 - good, depth, state], 1)))
+        guess = GUESS_REACH * torch.tanh(self.guess(torch.cat([shape, 1 - good, depth, state], 1)))
+        start = guess.clamp(-REACH, REACH)
         with torch.no_grad():
             fit = converge(batch, start, self.steps, self.model_error)
             inputs = torch.cat([self._numbers(batch, fit), state], 1)
@@ -107,7 +109,7 @@ class GuidedNet(nn.Module):
         place = fit.place + BIAS_UNIT * out[:, 0:2] + fit.error * out[:, 2:4]
         log_error = torch.log(fit.error) + out[:, 4:6]
         return {
-            "place": place, "log_error": log_error, "start": start,
+            "place": place, "log_error": log_error, "start": guess,
             "fit": fit.place, "fit_error": fit.error, "flux": fit.flux, "psf_distance": distance,
         }  # fmt: skip
 
@@ -148,7 +150,7 @@ class GuidedNet(nn.Module):
         cost = torch.where(pull < MOST_PULL, pull**2, 2 * MOST_PULL * pull - MOST_PULL**2)
         likelihood = (0.5 * (cost + torch.log(variance))).mean()
         guess = nn.functional.smooth_l1_loss(
-            out["start"], label.clamp(-REACH, REACH), beta=GUESS_SCALE
+            out["start"], label.clamp(-GUESS_REACH, GUESS_REACH), beta=GUESS_SCALE
         )
         figures = {
             "error": miss.detach().square().mean().sqrt(),

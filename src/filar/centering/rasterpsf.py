@@ -18,10 +18,10 @@ from filar.psf.model import FieldGrid
 from filar.psf.samples import PSFSamples
 
 FloatArray = NDArray[np.float64]
-REACH = 0.7
+REACH = 0.65
 """Pixels that a star may lie off the middle of its raster: half a pixel and a start's error."""
 DEGREE = 11
-_SPLINE = 5
+_SPLINE = 9
 
 
 @dataclass(frozen=True, eq=False)

@@ -51,7 +51,7 @@ class StampDraw:
     sky: tuple[float, float] = (2.0, 300.0)
     read_noise: tuple[float, float] = (5.0, 8.5)
     sky_error: float = 0.3
-    start_error: float = 0.09
+    start_error: float = 0.03
     neighbours: float = 0.15
     cosmic_rays: float = 0.02
     bad_pixels: float = 0.03
@@ -89,8 +89,8 @@ def simulate_store(
     draw, ranges
         What to draw from.
     fit_errors : (n, samples, samples) array, optional
-        Fitted minus true PSFs, see `filar.psf.samples`, as far out as rasters need or farther: one at random is added to each PSF that the
-        network is told, at random strength and either sign.
+        Fitted minus true PSFs, see `filar.psf.samples`, as far out as rasters need or farther: one
+        at random is added to each PSF that the network is told, at random strength and sign.
     progress : callable, optional
         Called with the part that is done and a text.
     overwrite : bool
@@ -169,8 +169,8 @@ def simulate_stamps(
         np.exp(rng.uniform(np.log(low), np.log(high), count)) for low, high in (draw.flux, draw.sky)
     )
     read_noise = rng.uniform(*draw.read_noise, count)
-    # detections are good to a tenth of a pixel, faint ones to less
-    blur = draw.start_error + 0.5 * np.sqrt(flux + 25 * (sky + read_noise**2)) / flux
+    # the classic fits around which rasters are laid, a PSF off by a little
+    blur = draw.start_error + 0.7 * np.sqrt(flux + 16 * (sky + read_noise**2)) / flux
     start = [p + rng.normal(size=count) * np.minimum(blur, 0.3) for p in (x, y)]
     corner_x, corner_y = (corner(p, size) for p in start)
     light = _images(psf, x, y, corner_x, corner_y, size) * flux[:, None, None]
