@@ -22,6 +22,7 @@ KINDS: tuple[tuple[str, int, str, str], ...] = (
     ("wider than a star", Flag.EXTENDED, "#009E73", "diamond"),
     ("masked pixels", Flag.MASKED, "#F0E442", "inverted_triangle"),
     ("neighbour within 5 pixels", Flag.NEIGHBOUR, "#56B4E9", "hex"),
+    ("outside of the network's domain", Flag.OUTSIDE_DOMAIN, "#000000", "cross"),
 )  # fmt: skip
 CLEAN = ("no flag", "#FFFFFF", "circle")
 _DARK = "#0072B2"
