@@ -91,12 +91,14 @@ def _magnitude_figure(every: list[tuple[str, int, Sensitivity]]) -> Figure:
     for label, _, one in every:
         layers: list[Layer] = [Level(one.mag, "x", "dotted", "the star's own magnitude", GREY),
                                Level(0.0, dash="solid")]  # fmt: skip
+        top = 1.0
         for axis, number in _PAIR:
             change = getattr(one, f"mag_d{axis}") * MPIX
+            top = max(top, 1.1 * float(np.nanmax(np.abs(change), initial=0.0)))
             layers.append(Line(one.mags, change, colour=style(number + 2)[0], width=0.8))
             layers.append(Marks(one.mags, change, f"change of {axis}", number + 2))
         panels.append(Panel(label, "instrumental magnitude that is told", "change (mpix)",
-                            tuple(layers)))  # fmt: skip
+                            tuple(layers), y_range=(-top, top)))  # fmt: skip
     note = (
         "The same star if the network is told other magnitudes, as in C24's figure 14 (there 10 to "
         "20 mpix over 6 magnitudes). A network that is told no magnitude shows no change."

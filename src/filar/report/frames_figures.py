@@ -79,7 +79,7 @@ def draw(figure: Figure) -> Any:
                 handles.setdefault(label, handle)
     if handles:
         shown = canvas.legend(handles.values(), [_plain(label) for label in handles],
-                      loc="upper center", ncols=min(3, len(handles)), fontsize=10,
+                      loc="upper center", ncols=min(3 if columns > 1 else 2, len(handles)), fontsize=10,
                       frameon=False, borderaxespad=0.2)  # fmt: skip
         handles_shown: list[Any] = list(shown.legend_handles)
         for handle in handles_shown:
