@@ -78,8 +78,9 @@ def draw(figure: Figure) -> Any:
             for handle, label in zip(*place.get_legend_handles_labels(), strict=True):
                 handles.setdefault(label, handle)
     if handles:
+        beside = min(3 if columns > 1 else 2, len(handles))
         shown = canvas.legend(handles.values(), [_plain(label) for label in handles],
-                      loc="upper center", ncols=min(3 if columns > 1 else 2, len(handles)), fontsize=10,
+                      loc="upper center", ncols=beside, fontsize=10,
                       frameon=False, borderaxespad=0.2)  # fmt: skip
         handles_shown: list[Any] = list(shown.legend_handles)
         for handle in handles_shown:
