@@ -5,7 +5,6 @@ from hypothesis import strategies as st
 
 from filar.centering.evaluate import (
     clipped_sigma,
-    coverage,
     half_dex_bins,
     mixed_rms,
     phase_semi_amplitude,
@@ -124,11 +123,6 @@ def test_errors_at_the_bounds_have_the_robust_rms_that_is_drawn(width: float, sc
     np.testing.assert_allclose(robust_rms(sigma * rng.normal(size=40_000)), mixed_rms(sigma),
                                rtol=0.05)  # fmt: skip
     np.testing.assert_allclose(mixed_rms(np.full(3, scale)), scale, rtol=1e-4)
-
-
-def test_coverage_of_nothing_is_unknown() -> None:
-    assert all(np.isnan(coverage(np.ones(3), np.full(3, np.nan))))
-    assert coverage(np.array([0.5, 1.5, -1.5, 3]), np.ones(4)) == (0.25, 0.75)
 
 
 def test_share_out_of_domain() -> None:

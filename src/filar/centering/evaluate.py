@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filar.errors import ParameterError
+from filar.learn.calibration import coverage
 from filar.phases import pixel_phase
 from filar.robust import (
     MAD_TO_SIGMA,
@@ -34,7 +35,6 @@ for all chips and filters and does not say which."""
 INSIDE = (0.6827, 0.95)
 """Coverages that are tested, within 1 and 1.96 quoted errors."""
 
-_INSIDE_ERRORS = (1.0, 1.95996)
 _STEP = 0.5
 _LEAST = 30
 _CLIP = 3.0
@@ -174,7 +174,6 @@ def _judge(
     known = np.isfinite(bound) & (bound > 0)
     mean_bound = float(np.sqrt((bound[known] ** 2).mean())) if known.any() else float("nan")
     clipped = clipped_sigma(error[known])[0] if known.any() else float("nan")
-    inside = coverage(error.ravel(), quoted.ravel())
     return FluxBin(
         low,
         high,
@@ -187,7 +186,7 @@ def _judge(
         clipped / mean_bound if mean_bound > 0 else float("nan"),
         pull,
         robust_rms_error(pull, int(np.isfinite(pulls).sum())),
-        *inside,
+        *coverage(pulls),
     )
 
 
@@ -216,27 +215,6 @@ def mixed_rms(sigma: FloatArray) -> float:
         inside = float(erf(middle / (np.sqrt(2) * sigma)).mean())
         low, high = (middle, high) if inside < 0.5 else (low, middle)
     return MAD_TO_SIGMA * middle
-
-
-def coverage(error: FloatArray, quoted: FloatArray) -> tuple[float, float]:
-    """Parts of the errors that lie within 1 and within 1.96 quoted errors.
-
-    Parameters
-    ----------
-    error, quoted : (n,) arrays
-        Pixels; pairs with a value that is not finite are left out.
-
-    Returns
-    -------
-    inside68, inside95 : float
-        To compare with `INSIDE`; NaN without pairs.
-    """
-    good = np.isfinite(error) & np.isfinite(quoted)
-    if not good.any():
-        return float("nan"), float("nan")
-    pulls = np.abs(error[good])
-    one, two = (float(np.mean(pulls <= factor * quoted[good])) for factor in _INSIDE_ERRORS)
-    return one, two
 
 
 def clipped_sigma(values: FloatArray, clip: float = _CLIP) -> tuple[float, int]:
