@@ -18,7 +18,7 @@ FloatArray = NDArray[np.float64]
 Ranges = dict[str, tuple[float, float]]
 SAMPLE, AT_ONCE = 20_000, 2048  # stamps that are looked at
 TAIL = 0.001  # of the training data that may lie outside
-MARGIN = {"mag": 0.25, "sky": 10.0, "x": 5.0, "y": 5.0}
+MARGIN = {"mag": 0.25, "sky": 10.0, "x": 60.0, "y": 60.0}
 """How far beyond its training data a network may be trusted: magnitudes, electrons, pixels."""
 STATE_MARGIN = 1.2
 MOST_BAD = 0.25

@@ -127,7 +127,7 @@ class GuidedInputs:
         """PSF, rows and the weights of the PSF's nodes, exposure by exposure."""
         order = np.argsort(stamps.group, kind="stable")
         numbers, starts = np.unique(stamps.group[order], return_index=True)
-        for number, rows in zip(numbers.tolist(), np.split(order, starts[1:]), strict=True):
+        for number, rows in zip(numbers.tolist(), np.split(order, starts)[1:], strict=True):
             ready = self._prepared(stamps.groups[number], stamps.size)
             weights = ready.psf.nodes.weights(stamps.x_start[rows], stamps.y_start[rows])
             yield ready, rows, weights.astype(np.float32)
