@@ -1,10 +1,12 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
+from astropy.io import fits
 from typer.testing import CliRunner
 
 from filar.catalogfile import read_catalog
-from filar.cli import console, main
+from filar.cli import console, main, measure
 from filar.xym import read_xym
 from tests.cli.test_info import run
 from tests.measure import samples
@@ -83,6 +85,26 @@ def test_a_bad_file_is_told_and_the_good_one_written(images: list[Path], tmp_pat
     assert "bad.fits" in told
     assert "Traceback" not in told
     assert len(read_catalog(out)) > 60
+
+
+def test_of_many_files_those_with_remarks_are_told(
+    images: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dark = samples.write(tmp_path / "in" / "dark.fits", seed=3)
+    with fits.open(dark, mode="update") as hdus:
+        hdus[0].data = np.random.default_rng(1).normal(15, 3, samples.SHAPE).astype(np.float32)
+    monkeypatch.setattr(measure, "SHOWN", 1)
+    arguments = [*images, dark, "-o", tmp_path / "a.fits", "--psf", "default", "--threshold", 20]
+    for verbose in (False, True):
+        done = CliRunner().invoke(
+            main.app, ["measure", *map(str, arguments), *(["-v"] if verbose else [])]
+        )
+        console.set_verbosity(0)
+        assert done.exit_code == 0
+        assert "image1.fits" in done.stderr
+        assert "dark.fits" in done.stderr
+        assert ("image2.fits" in done.stderr) == verbose
+        assert ("and 1 more files" in done.stderr) != verbose
 
 
 def test_quiet_only_tells_failures(images: list[Path], tmp_path: Path) -> None:

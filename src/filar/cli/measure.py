@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
+SHOWN = 5
+"""Files that are told of one by one although there is nothing to remark; with ``-v`` all are."""
+
 
 class Sky(StrEnum):
     """Where the sky under a star comes from."""
@@ -190,18 +193,26 @@ def _reporter(
 def _tell(summary: Summary) -> None:
     """Write what became of each file and chip to stderr."""
     messages = console.messages()
-    for result in summary.files:
+    smooth = [result for result in summary.files if not _has_remarks(result)]
+    hidden = smooth[SHOWN:] if console.verbosity() < 1 else []
+    for result in (one for one in summary.files if one not in hidden):
         for text in result.warnings:
             messages.print(f"filar: warning: {text}", markup=False, soft_wrap=True)
         for line in _file_lines(result):
             messages.print(line, markup=False, soft_wrap=True)
         for text in result.errors:
             console.error(text)
+    if hidden:
+        messages.print(f"and {len(hidden)} more files, without remarks (-v tells of each)")
     if summary.output is None:
         console.error("nothing could be measured: no catalogue was written")
     else:
         text = f"{summary.n_rows} rows in {summary.output}"
         messages.print(text, markup=False, soft_wrap=True)
+
+
+def _has_remarks(result: FileResult) -> bool:
+    return bool(result.errors or result.warnings or any(chip.messages for chip in result.chips))
 
 
 def _file_lines(result: FileResult) -> list[str]:
