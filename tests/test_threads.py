@@ -1,7 +1,9 @@
 import numpy as np
+import pytest
+import torch
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from filar.threads import one_blas_thread
+from filar.threads import one_blas_thread, torch_threads
 
 
 def threads() -> set[int]:
@@ -21,3 +23,13 @@ def test_blas_has_one_thread_inside_and_what_it_had_outside() -> None:
         assert inside(1, other=2) == ({1}, 3)
         assert threads() == before
     assert inside.__doc__ == "Say how many."
+
+
+def test_torch_has_as_many_threads_as_asked_for_inside_also_when_it_fails() -> None:
+    before = torch.get_num_threads()
+    with torch_threads(3):
+        assert torch.get_num_threads() == 3
+    assert torch.get_num_threads() == before
+    with pytest.raises(ValueError, match="inside"), torch_threads(before + 1):
+        raise ValueError("inside")
+    assert torch.get_num_threads() == before

@@ -1,4 +1,4 @@
-"""Keeping BLAS to one thread: the matrices here are many and small.
+"""Keeping BLAS and torch to one thread: the matrices here are many and small.
 
 Handing each small product to threads costs more than it saves, and where other programs use the
 same cores, threads that wait for each other make it hundreds of times slower.
@@ -6,7 +6,8 @@ same cores, threads that wait for each other make it hundreds of times slower.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache, wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -42,3 +43,27 @@ def one_blas_thread(function: Callable[P, R]) -> Callable[P, R]:
             return function(*args, **kwargs)
 
     return limited
+
+
+@contextmanager
+def torch_threads(number: int) -> Iterator[None]:
+    """Let torch use so many threads for one operation on the CPU.
+
+    Parameters
+    ----------
+    number : int
+        Threads; small networks are fastest with one.
+
+    Yields
+    ------
+    None
+        Afterwards it is as it was.
+    """
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

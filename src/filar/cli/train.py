@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,6 +11,7 @@ import typer
 from filar.cli import console, reading, training
 from filar.cli.measure import psf_choice
 from filar.errors import InputFileError, ParameterError
+from filar.threads import torch_threads
 
 if TYPE_CHECKING:
     from filar.centering.estimator import StarCenterer
@@ -109,6 +109,10 @@ def centering(
         int | None,
         typer.Option(min=1, help="Stamps per step; the recipe's.", show_default=False),
     ] = None,
+    threads: Annotated[
+        int,
+        typer.Option(min=1, help="Threads of an operation on the CPU; small networks want one."),
+    ] = 1,
     accelerator: Annotated[str, typer.Option(help="Lightning's: auto, cpu, gpu ...")] = "auto",
     devices: Annotated[str, typer.Option(help="Lightning's: auto, a number, or a list.")] = "auto",
     strategy: Annotated[str, typer.Option(help="Lightning's: auto, ddp ...")] = "auto",
@@ -123,8 +127,6 @@ def centering(
 
     Example: filar train centering set/*_c0m.fits -o mine.safetensors --chips PC
     """
-    # torch's threads would wait by spinning, on cores that other processes need
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     job = Job.checked(exposures, output, recipe, start, {
         "budget.epochs": epochs, "budget.max_minutes": minutes, "budget.batch_size": batch,
     })  # fmt: skip
@@ -145,10 +147,11 @@ def centering(
         seed=seed,
     )
     chosen = job.recipe
-    if search:
-        alike = {name: hardware[name] for name in ("accelerator", "devices")}
-        chosen = job.searched(store, search, seed=seed, workers=workers, **alike)
-    centerer = job.train(chosen, store, seed=seed, resume=resume, **hardware)
+    with torch_threads(threads):
+        if search:
+            alike = {name: hardware[name] for name in ("accelerator", "devices")}
+            chosen = job.searched(store, search, seed=seed, workers=workers, **alike)
+        centerer = job.train(chosen, store, seed=seed, resume=resume, **hardware)
     centerer.save(output)
     _tell(job, centerer, store)
 

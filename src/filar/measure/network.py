@@ -19,6 +19,7 @@ from filar.errors import InputFileError
 from filar.exposure import Exposure
 from filar.flags import Flag
 from filar.frames.starlist import SPOILT
+from filar.threads import torch_threads
 
 if TYPE_CHECKING:
     from astropy.table import QTable
@@ -33,7 +34,7 @@ METHODS: tuple[Method, ...] = ("auto", "psf", "network")
 BY_NETWORK = "network"
 """In the column ``method``."""
 BoolArray = NDArray[np.bool_]
-_ONE_AT_A_TIME = Lock()  # chips are measured in threads, and a network has threads of its own
+_ONE_AT_A_TIME = Lock()  # chips are measured in threads
 
 
 class Centerer(Protocol):
@@ -195,7 +196,7 @@ def apply_network(measurement: Measurement, network: Network, method: Method) ->
     if method == "auto" and not knows_psf(measurement, network):
         return measurement
     rows, stamps = _stamps(measurement, network.centerer.card_)
-    with _ONE_AT_A_TIME:
+    with _ONE_AT_A_TIME, torch_threads(1):
         centers = network.centerer.predict(stamps)
     flags = np.asarray(measurement.catalog["flags"])[rows]
     inside = np.asarray(centers.in_domain) & ((flags & Flag.SATURATED) == 0)
