@@ -8,7 +8,7 @@ of an 11 x 11 box with the true PSF and known sky, whatever box the fit used.
 
     python -m benchmarks.truth_fields [--quick] [--psf fit network default true]
 
-`network` is the packaged model, told the PSF of the fit.
+`network` is the packaged model, told the PSF of the fit; `network=FILE` another one.
 """
 
 from __future__ import annotations
@@ -220,14 +220,16 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             (exposure,) = read_exposures(as_file(case, field, Path(folder)))
         for kind in args.psf:
-            wanted = {"true": psf, "network": "fit"}.get(kind, kind)
-            method = "network" if kind == "network" else "psf"
-            result = measure_exposure(exposure, psf=wanted, passes=args.passes, method=method)
+            name, _, model = kind.partition("=")
+            network = {"method": "network", "model": model or None}
+            options = network if name == "network" else {"method": "psf"}
+            wanted = {"true": psf, "network": "fit"}.get(name, kind)
+            result = measure_exposure(exposure, psf=wanted, passes=args.passes, **options)
             errors = compare(result.catalog, field, psf, args.simple)
             everything = np.ones(errors.flux.size, bool)
             name = f"{case.chip} {case.band} {case.focus:+.0f} um {case.law} {case.stars} stars"
             used = result.psf_fit.n_stars if result.psf_fit else 0
-            print(f"{name:38s} {kind:8s} {used:4d}  | {summary(errors, everything)} | "
+            print(f"{name:38s} {kind[:8]:8s} {used:4d}  | {summary(errors, everything)} | "
                   f"{summary(errors, errors.flux > BRIGHT)}", flush=True)  # fmt: skip
             pooled.setdefault((kind, case.chip == "PC"), []).append(errors)
     for (kind, pc), parts in pooled.items():
