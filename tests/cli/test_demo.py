@@ -1,60 +1,67 @@
-import numpy as np
+from pathlib import Path
+
 import pytest
-from astropy import units as u
-from astropy.table import QTable
+import typer
+from typer.testing import CliRunner
 
-from filar.cli.demo import compare
-
-
-def made(number: int, pull: float, seed: int) -> tuple[QTable, QTable]:
-    """A truth table, and a catalogue whose errors are `pull` times what it says."""
-    rng = np.random.default_rng(seed)
-    x, y = np.meshgrid(10.0 * np.arange(number), 10.0 * np.arange(number))
-    flux = np.full(number**2, 1e4)
-    truth = QTable(
-        {
-            "chip": np.repeat("PC", number**2),
-            "x": x.ravel() * u.pix,
-            "y": y.ravel() * u.pix,
-            "flux": flux * u.electron,
-        }
-    )
-    catalog = QTable(
-        {
-            "chip": truth["chip"],
-            "x_fit": truth["x"] + rng.normal(0, 0.01 * pull, number**2) * u.pix,
-            "y_fit": truth["y"] + rng.normal(0, 0.01 * pull, number**2) * u.pix,
-            "x_err": np.full(number**2, 0.01) * u.pix,
-            "y_err": np.full(number**2, 0.01) * u.pix,
-            "flux_fit": truth["flux"] + rng.normal(0, 100 * pull, number**2) * u.electron,
-            "flux_err": np.full(number**2, 100.0) * u.electron,
-            "snr": np.full(number**2, 100.0),
-            "flags": np.zeros(number**2, np.int32),
-        }
-    )
-    return catalog, truth
+from filar.cli import console, demo, main
+from filar.errors import ParameterError
 
 
-@pytest.mark.parametrize("pull", [1.0, 2.0])
-def test_compare_finds_how_far_the_errors_are_off(pull: float) -> None:
-    (row,) = compare(*made(40, pull, seed=3))
-    assert (row["simulated"], row["measured"], row["compared"]) == (1600, 1600, 1600)
-    assert row["error"] == pytest.approx(10 * pull, rel=0.06)
-    assert row["formal"] == pytest.approx(10)
-    assert row["pull"] == pytest.approx(pull, rel=0.06)
-    assert row["flux_pull"] == pytest.approx(pull, rel=0.08)
+@pytest.fixture
+def commands(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """What the demo runs, without running it."""
+    ran: list[list[str]] = []
+    monkeypatch.setattr(demo, "_run", lambda *words: ran.append([str(w) for w in words]))
+    return ran
 
 
-def test_compare_leaves_out_flagged_faint_and_false_stars() -> None:
-    catalog, truth = made(10, 1.0, seed=4)
-    catalog["flags"][0] = 1
-    catalog["snr"][1] = 29
-    catalog["x_fit"][2] += 5 * u.pix
-    (row,) = compare(catalog, truth)
-    assert (row["measured"], row["compared"]) == (100, 97)
+def invoke(*arguments: object):
+    console.set_verbosity(0)
+    return CliRunner().invoke(main.app, ["demo", *map(str, arguments)])
 
 
-def test_compare_with_nothing_measured() -> None:
-    catalog, truth = made(3, 1.0, seed=5)
-    (row,) = compare(catalog[:0], truth)
-    assert row == {"chip": "PC", "simulated": 9, "measured": 0, "compared": 0}
+def test_the_commands_exist_and_each_finds_what_the_others_made(
+    commands: list[list[str]], tmp_path: Path
+) -> None:
+    done = invoke("-o", tmp_path / "demo", "--exposures", 9, "--chip", "PC")
+    assert done.exit_code == 0
+    assert f"Open {tmp_path / 'demo' / 'report.html'}" in done.stdout.replace("\n", "")
+    group = typer.main.get_command(main.app)
+    for words in commands:
+        command, left = group, words
+        while hasattr(command, "commands") or command is group:
+            context = typer.Context(command, info_name="filar")
+            _, command, left = command.resolve_command(context, left)
+        command.make_context("filar", list(left))  # refuses options that there are not
+    names = [" ".join(word for word in words[:2] if "/" not in word) for words in commands]
+    assert names == ["simulate dithers", "psf build", "measure", "train centering", "measure",
+                     "mean", "evaluate centering"]  # fmt: skip
+    _, _, classic, train, network, mean, evaluate = commands
+    assert classic[1:10] == network[1:10] == train[2:11]
+    assert classic[1] == str(tmp_path / "demo" / "set" / "dither_001_c0m.fits")
+    outputs = [words[words.index("-o") + 1] for words in commands]
+    assert network[network.index("--model") + 1] == outputs[3]
+    assert mean[1] == outputs[2]
+    assert mean[mean.index("--compare") + 1] == f"network={outputs[4]}"
+    assert evaluate[2] == str(tmp_path / "demo" / "model_training" / "stamps")
+
+
+@pytest.mark.parametrize("arguments", [["--exposures", 7], ["--stars", 100]])
+def test_too_few(commands: list[list[str]], tmp_path: Path, arguments: list[object]) -> None:
+    done = invoke("-o", tmp_path / "demo", *arguments)
+    assert isinstance(done.exception, ParameterError)
+    assert not commands
+    assert not (tmp_path / "demo").exists()
+
+
+def test_a_failure_ends_it(tmp_path: Path) -> None:
+    done = invoke("-o", tmp_path / "demo", "--chip", "WF5")
+    assert isinstance(done.exception, ParameterError)
+    assert "WF5" in str(done.exception)
+
+
+def test_many_exposures_are_shown_as_a_pattern() -> None:
+    words = ["measure", "a/x_001_c0m.fits", "a/x_002_c0m.fits", "-o", "b.parquet"]
+    assert demo._short(words) == ["measure", "a/*_c0m.fits", "-o", "b.parquet"]
+    assert demo._short(["psf", "build"]) == ["psf", "build"]

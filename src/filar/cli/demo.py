@@ -1,23 +1,21 @@
-"""``filar demo``: simulate a field, measure it, compare with the truth; offline."""
+"""``filar demo``: the whole story on simulated exposures, offline, in minutes."""
 
 from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from time import perf_counter
+from typing import Annotated, Any
 
 import typer
 
 from filar.cli import console
-
-if TYPE_CHECKING:
-    from astropy.table import QTable
+from filar.errors import ParameterError
 
 app = typer.Typer()
 
-_NAME = "demo"
-_MIN_SNR = 30.0
-_MATCH_RADIUS = 1.0
+FEWEST_EXPOSURES = 8
+FEWEST_STARS = 200
 
 
 @app.command()
@@ -25,31 +23,74 @@ def demo(
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder to write to.")] = Path(
         "demo"
     ),
-    chips: Annotated[
-        str, typer.Option(metavar="PC,WF3", help="Chips to simulate, with commas.")
-    ] = "PC,WF3",
-    stars: Annotated[int, typer.Option(min=1, help="Stars per chip.")] = 1500,
+    exposures: Annotated[int, typer.Option(help="Exposures, at least 8.")] = 40,
+    stars: Annotated[int, typer.Option(help="Stars in each, at least 200.")] = 1000,
+    chip: Annotated[str, typer.Option(help="WFPC2's chip: PC, WF2, WF3 or WF4.")] = "WF3",
     focus: Annotated[
-        float,
-        typer.Option(help="Microns that the telescope is out of focus; the fit must find out."),
-    ] = 2.0,
+        float, typer.Option(help="Microns by which the telescope's focus differs from the library.")
+    ] = 4.0,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same files.")] = 1,
 ) -> None:
-    """Simulate a WFPC2 star field, measure it with its own PSF, and compare with the truth.
+    """Simulate dithered exposures, measure them with a wrong PSF, train a network, measure again.
+
+    Everything is done by filar's other commands, which are shown. The network learns from the
+    exposures alone; the truth is only used in the end, to judge it by stars that it has not seen.
 
     Example: filar demo --output demo
     """
-    science = output / f"{_NAME}_c0m.fits"
-    catalog, report = output / f"{_NAME}.ecsv", output / f"{_NAME}.html"
-    _run("simulate", "field", "-o", output, "--name", _NAME, "--chips", chips,
-         "--stars", stars, "--focus", focus, "--seed", seed)  # fmt: skip
-    _run("measure", science, "-o", catalog, "--report", report)
-    from astropy.table import QTable
+    from filar.measure.files import available_cores
 
-    truth = QTable.read(output / f"{_NAME}_truth.ecsv")
-    show = console.output()
-    show.print(_table(compare(QTable.read(catalog), truth)))
-    show.print(f"Open {report}", markup=False, soft_wrap=True)
+    for name, value, least in (
+        ("--exposures", exposures, FEWEST_EXPOSURES),
+        ("--stars", stars, FEWEST_STARS),
+    ):
+        if value < least:
+            raise ParameterError(name, value, f"{least} or more")
+    started = perf_counter()
+    workers = min(4, available_cores())
+    images = output / "set"
+    files = [images / f"dither_{number:03d}_c0m.fits" for number in range(1, exposures + 1)]
+    library, model, report = (
+        output / name for name in ("library.fits", "model.safetensors", "report.html")
+    )
+    camera = ("--chip", chip, "--filter", "F555W")
+    output.mkdir(parents=True, exist_ok=True)
+
+    _say(f"{exposures} exposures of {stars} stars, the telescope {focus:g} microns out of focus")
+    _run("simulate", "dithers", "-o", images, "--exposures", exposures, "--stars", stars,
+         "--chips", chip, "--focus", focus, "--breathing", 0.5, "--separation", 8,
+         "--magnitudes", "bright-enhanced", "--flux", "1000,100000", "--seed", seed,
+         "--workers", workers)  # fmt: skip
+    _say("A library of PSFs that knows nothing of it, and the classic measurement with it")
+    if not library.exists():  # the same demo again goes on where it was interrupted
+        _run("psf", "build", "-o", library, "--instrument", "WFPC2", *camera)
+    _measure(files, output / "classic.parquet", workers, "--psf", library, "--method", "psf")
+    _say("A network learns from the mean places of the stars in these exposures")
+    _run("train", "centering", *files, "-o", model, "--psf", library, "--remove-phase-bias",
+         "--workers", workers, "--resume")  # fmt: skip
+    _say("The same exposures measured by the network")
+    _measure(files, output / "network.parquet", workers, "--psf", library, "--method", "network",
+             "--model", model)  # fmt: skip
+    _say("All exposures tied together: rms of the measures, before and after")
+    _run("mean", output / "classic.parquet", "-o", output / "mean.ecsv", "--report",
+         output / "mean.html", "--compare", f"network={output / 'network.parquet'}")  # fmt: skip
+    _say("Judged by the truth, on stars that the training has not seen")
+    _run("evaluate", "centering", output / "model_training" / "stamps", "--model", model,
+         "--truth", images / "truth.parquet", "-o", report)  # fmt: skip
+    minutes, seconds = divmod(round(perf_counter() - started), 60)
+    console.output().print(
+        f"Done in {minutes} min {seconds} s. Open {report}: the curves before and after.",
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+def _say(text: str) -> None:
+    console.messages().print(f"\n# {text}", markup=False, soft_wrap=True)
+
+
+def _measure(files: list[Path], output: Path, workers: int, *options: object) -> None:
+    _run("measure", *files, "-o", output, "--workers", workers, *options)
 
 
 def _run(*arguments: object) -> None:
@@ -57,80 +98,18 @@ def _run(*arguments: object) -> None:
     from filar.cli import main
 
     words = [str(argument) for argument in arguments]
-    console.messages().print(f"$ filar {shlex.join(words)}", markup=False, soft_wrap=True)
+    console.messages().print(f"$ filar {shlex.join(_short(words))}", markup=False, soft_wrap=True)
     command: Any = typer.main.get_command(main.app)
     status = command.main(words, prog_name="filar", standalone_mode=False)
     if status:
         raise typer.Exit(status)
 
 
-def compare(catalog: QTable, truth: QTable) -> list[dict[str, Any]]:
-    """Compare measured with true positions and fluxes, chip by chip.
-
-    Well-measured stars are those without flags and with a signal-to-noise ratio of at least 30.
-
-    Parameters
-    ----------
-    catalog : QTable
-        As `filar measure` writes it.
-    truth : QTable
-        As `filar simulate` writes it.
-
-    Returns
-    -------
-    list of dict
-        Per chip: ``chip``, numbers of ``simulated`` and ``measured`` stars, number of
-        ``compared`` ones (well measured, with a true star within a pixel), their robust
-        scatter ``error`` and median ``formal`` error of a coordinate in mpix, and the robust
-        widths of error over formal error of positions (``pull``) and flux (``flux_pull``).
-    """
-    import numpy as np
-    from scipy.spatial import cKDTree
-
-    from filar.robust import robust_rms
-
-    rows = []
-    for chip in dict.fromkeys(str(name) for name in truth["chip"]):
-        true, all_found = truth[truth["chip"] == chip], catalog[catalog["chip"] == chip]
-        found = all_found[(all_found["flags"] == 0) & (all_found["snr"] >= _MIN_SNR)]
-        positions = [np.column_stack([t[x].value, t[y].value])
-                     for t, x, y in ((true, "x", "y"), (found, "x_fit", "y_fit"))]  # fmt: skip
-        distance, nearest = cKDTree(positions[0]).query(positions[1])
-        near = distance < _MATCH_RADIUS
-        found, matched = found[near], true[nearest[near]]
-        row = {"chip": chip, "simulated": len(true), "measured": len(all_found)}
-        row["compared"] = len(found)
-        if len(found):
-            shift = (positions[1][near] - positions[0][nearest[near]]).ravel()
-            formal = np.column_stack([found["x_err"].value, found["y_err"].value]).ravel()
-            light = (found["flux_fit"] - matched["flux"]) / found["flux_err"]
-            row["error"], row["formal"] = 1000 * robust_rms(shift), 1000 * float(np.median(formal))
-            row["pull"], row["flux_pull"] = robust_rms(shift / formal), robust_rms(light.value)
-        rows.append(row)
-    return rows
-
-
-def _table(rows: list[dict[str, Any]]) -> Any:
-    from rich.table import Table
-
-    columns = {
-        "chip": ("chip", ""),
-        "simulated": ("stars", "d"),
-        "measured": ("measured", "d"),
-        "compared": ("compared", "d"),
-        "error": ("error\n(mpix)", ".1f"),
-        "formal": ("formal\n(mpix)", ".1f"),
-        "pull": ("pull", ".2f"),
-        "flux_pull": ("flux\npull", ".2f"),
-    }
-    table = Table(
-        title=f"Unflagged stars with S/N >= {_MIN_SNR:g} against the truth; pull: error / formal",
-        title_justify="left",
-    )
-    for title, _ in columns.values():
-        table.add_column(title, justify="right")
-    for row in rows:
-        table.add_row(
-            *(format(row[name], form) if name in row else "" for name, (_, form) in columns.items())
-        )
-    return table
+def _short(words: list[str]) -> list[str]:
+    """Command line with many exposures written as the shell's pattern."""
+    images = [word for word in words if word.endswith("_c0m.fits")]
+    if len(images) < 2:
+        return words
+    first = words.index(images[0])
+    pattern = str(Path(images[0]).parent / "*_c0m.fits")
+    return [*words[:first], pattern, *words[first + len(images) :]]
