@@ -6,9 +6,9 @@ exposure makes. Then the recipe filar-centering with the budget of `EPOCHS`.
 
     python -m experiments.packaged_models -o FOLDER [--models wfpc2-pc-f555w ...] [--workers 2]
 
-The files belong into src/filar/centering/models. The PC's in F814W was made with `--size 8`: smaller
-rasters would lose 4% of bright stars' precision. With `--psf common` the network is told one and the
-same PSF for all stars: how much it is worth to tell it each exposure's own.
+The files belong into src/filar/centering/models. The PC's in F814W was made with `--size 8`: in
+smaller rasters bright stars would lose 4% of their precision. With `--psf common` the network is
+told one and the same PSF for all stars: how much is it worth to tell it each exposure's own?
 """
 
 from __future__ import annotations
@@ -51,14 +51,10 @@ def make_model(name: str, folder: Path, given: argparse.Namespace) -> Path:
         )
     store = StampStore.open(stamps)
     print(f"{name}: {len(store)} stamps", flush=True)
-    recipe = override(
-        load_recipe("filar-centering"),
-        {
-            "budget.epochs": given.epochs,
-            "data.size": given.size,
-            "network.psf": given.psf,
-        },
-    )
+    changes = {"budget.epochs": given.epochs, "data.size": given.size}
+    if given.psf == "common":
+        changes["network.psf"] = given.psf
+    recipe = override(load_recipe("filar-centering"), changes)
 
     def tell(progress: Progress) -> None:
         if progress.step == progress.steps:

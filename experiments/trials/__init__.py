@@ -1,0 +1,1 @@
+"""Several networks trained beside each other, each kept once it is there."""
