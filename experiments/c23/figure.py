@@ -55,7 +55,9 @@ def draw(rows: Sequence[Row], path: Path) -> None:
     for panel in panels[-1]:
         panel.set_xlabel("side of the raster (pixels)")
     handles, labels = panels[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=min(4, 2 * len(chips)), fontsize=8)
+    figure.legend(
+        handles, labels, loc="outside lower center", ncols=min(4, 2 * len(chips)), fontsize=8
+    )
     with whole_file(path) as temporary:
         figure.savefig(temporary, dpi=150, format="png")
 
