@@ -29,6 +29,8 @@ def test_torch_has_as_many_threads_as_asked_for_inside_also_when_it_fails() -> N
     before = torch.get_num_threads()
     with torch_threads(3):
         assert torch.get_num_threads() == 3
+    with threadpool_limits(2, user_api="blas"), torch_threads(1):
+        assert threads() == {1}
     assert torch.get_num_threads() == before
     with pytest.raises(ValueError, match="inside"), torch_threads(before + 1):
         raise ValueError("inside")

@@ -47,7 +47,7 @@ def one_blas_thread(function: Callable[P, R]) -> Callable[P, R]:
 
 @contextmanager
 def torch_threads(number: int) -> Iterator[None]:
-    """Let torch use so many threads for one operation on the CPU.
+    """Let torch and BLAS use so many threads for one operation on the CPU.
 
     Parameters
     ----------
@@ -64,6 +64,7 @@ def torch_threads(number: int) -> Iterator[None]:
     before = torch.get_num_threads()
     torch.set_num_threads(number)
     try:
-        yield
+        with _controller().limit(limits=number, user_api="blas"):
+            yield
     finally:
         torch.set_num_threads(before)
