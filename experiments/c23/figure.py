@@ -10,14 +10,15 @@ import numpy as np
 
 from experiments.c23.results import ANY, BOUND, FITTED, TRUE, Row
 from experiments.c23.sample import PAPERS
-from experiments.c23.table import NAMES, Cell, cells
+from experiments.c23.table import NAMES, OWN_FITTED, OWN_TRUE, Cell, cells
 from filar.wholefile import whole_file
 
 # Okabe and Ito's colours, told apart by the colour-blind; markers tell too.
 STYLES = {
     "c23-v1": {"color": "#E69F00", "marker": "s", "ls": "-"},
     "c23-v2": {"color": "#0072B2", "marker": "o", "ls": "-"},
-    "filar-centering": {"color": "#009E73", "marker": "^", "ls": "-"},
+    OWN_TRUE: {"color": "#009E73", "marker": "^", "ls": "-"},
+    OWN_FITTED: {"color": "#56B4E9", "marker": "v", "ls": "-"},
     BOUND: {"color": "black", "marker": "", "ls": "--"},
 }
 LEVELS = {TRUE: {"color": "#CC79A7", "ls": "-."}, FITTED: {"color": "#D55E00", "ls": ":"}}

@@ -196,13 +196,17 @@ def _simulate(sample: Sample, number: int, psf: FieldPSF, path: Path) -> Any:
     return table
 
 
-def trial_store(made: Made, path: Path, size: int, seed: int, *, as_filed: bool) -> None:
+def trial_store(
+    made: Made, source: StampStore, path: Path, size: int, seed: int, *, as_filed: bool
+) -> None:
     """Write smaller rasters of the same stars, divided at random 70:10:20; kept if there.
 
     Parameters
     ----------
     made : Made
         A sample.
+    source : StampStore
+        One of its sets of stamps.
     path : Path
         The set of stamps to write.
     size : int
@@ -214,7 +218,7 @@ def trial_store(made: Made, path: Path, size: int, seed: int, *, as_filed: bool)
     """
     if path.exists():
         return
-    stamps, labels = crop(*made.stamps.read(), size)
+    stamps, labels = crop(*source.read(), size)
     if as_filed:
         stamps = with_saturated(stamps, labels, made.full)
     part = split_by_star(labels.star, FRACTIONS, seed)

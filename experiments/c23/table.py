@@ -9,8 +9,16 @@ import numpy as np
 
 from experiments.c23.results import ANY, BOUND, CLASSICS, Row
 from experiments.c23.sample import PAPERS
+from experiments.trials.training import OURS
 
-NAMES = {"c23-v1": "VGG6 V1", "c23-v2": "VGG6 V2", "filar-centering": "filar's recipe"}
+OWN_TRUE, OWN_FITTED = f"{OURS}-true", f"{OURS}-fitted"
+"""Our recipe, told the true PSF as C23's hst1pass is, and told one fitted to the images."""
+NAMES = {
+    "c23-v1": "VGG6 V1",
+    "c23-v2": "VGG6 V2",
+    OWN_TRUE: "filar's, true PSF",
+    OWN_FITTED: "filar's, fitted PSF",
+}
 SHOWN = (*NAMES, BOUND, *CLASSICS)
 _WIDTH = 12
 

@@ -34,7 +34,7 @@ from filar.wholefile import whole_file
 
 VGG8 = "c24-vgg8"
 SIZE = 6
-SCALED = {"exposures": 20, "passes": 120_000, "own_epochs": 20}
+SCALED = {"exposures": 20, "passes": 90_000, "own_epochs": 20}
 FULL = {"exposures": 0, "passes": 0, "own_epochs": 0}
 
 
@@ -53,7 +53,7 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--psf", default="fit", choices=("fit", "default"), help="for the labels")
     parser.add_argument("--passes", type=int, help="stamps that each VGG8 is shown in all")
     parser.add_argument("--lr", type=float, default=1e-3, help="largest learning rate of VGG8")
-    parser.add_argument("--batch-size", type=int, default=32)
+    parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--own-epochs", type=int, help="of filar's recipe")
     parser.add_argument("--accelerator", default="cpu", help="Lightning's: cpu, gpu")
     parser.add_argument("--workers", type=int, default=2)

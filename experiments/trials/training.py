@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -194,10 +195,21 @@ def in_processes(
 
 
 def _one_thread() -> None:
-    """Processes beside each other gain nothing from further threads."""
+    """One thread, since processes beside each other gain nothing from more; and no life alone."""
+    from multiprocessing import parent_process
+    from threading import Thread
+
     import torch
 
     torch.set_num_threads(1)
+
+    def watch() -> None:
+        parent = parent_process()
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
 
 
 @dataclass(frozen=True)

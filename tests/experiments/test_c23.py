@@ -83,7 +83,7 @@ def test_saturated_pixels_of_saturated_stars_are_as_in_the_file():
 def test_it_runs_and_is_resumed(tmp_path, capsys):
     few = "--samples natural --chips PC --stars 420 --sizes 6 --repeats 1 --passes 300"
     words = ["-o", str(tmp_path / "c23"), *few.split(), "--workers", "1"]
-    words += ["--own-epochs", "2", "--networks", "c23-v1,filar-centering"]
+    words += ["--own-epochs", "2", "--networks", "c23-v1,filar-centering-true"]
     main(words)
     first = capsys.readouterr().out
     assert "2 of 2 trained" in first
