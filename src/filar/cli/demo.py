@@ -67,7 +67,7 @@ def demo(
     _measure(files, output / "classic.parquet", workers, "--psf", library, "--method", "psf")
     _say("A network learns from the mean places of the stars in these exposures")
     _run("train", "centering", *files, "-o", model, "--psf", library, "--remove-phase-bias",
-         "--workers", workers, "--resume")  # fmt: skip
+         "--workers", workers, "--epochs", 20, "--resume")  # fmt: skip
     _say("The same exposures measured by the network")
     _measure(files, output / "network.parquet", workers, "--psf", library, "--method", "network",
              "--model", model)  # fmt: skip
