@@ -93,11 +93,21 @@ def test_command_succeeds_and_leaves_only_what_was_asked_for(measured: Measured)
 def test_enough_stars_from_every_chip_with_a_psf_of_its_own(measured: Measured) -> None:
     assert len(measured.stars) >= 9000
     assert set(measured.stars["chip"]) == set(CHIPS)
-    assert set(measured.stars["method"]) == {"psf-fit"}
+    assert set(measured.stars["method"]) == {"psf-fit", "network"}
     assert not (flags_of(measured.stars) & Flag.DEFAULT_PSF).any()
     for chip in CHIPS:
         stars = measured.chip(chip)
         assert np.array_equal(stars["id"], np.arange(len(stars)) + 1)
+
+
+def test_the_packaged_network_places_the_well_measured_stars(measured: Measured) -> None:
+    stars = measured.stars
+    by = np.asarray(stars["method"]) == "network"
+    good = (np.asarray(stars["flags"]) == 0) & (np.asarray(stars["snr"]) > 15)
+    assert by[good].mean() > 0.97
+    np.testing.assert_array_equal(by, np.asarray(stars["in_domain"]))
+    assert not (by & (flags_of(stars) & Flag.SATURATED != 0)).any()
+    assert not (flags_of(stars) & Flag.OUTSIDE_DOMAIN).any()
 
 
 def test_columns_come_with_units(measured: Measured) -> None:
