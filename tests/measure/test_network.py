@@ -171,6 +171,19 @@ def test_the_model_given_must_be_of_the_chip(tmp_path: Path, monkeypatch) -> Non
             assert next(iter(changes.values())) in str(caught.value)
 
 
+def test_of_several_models_that_of_the_chip_is_taken(tmp_path: Path, monkeypatch) -> None:
+    models = {
+        chip: model(instrument="WFPC2", chips=(chip,), filters=("F555W",)) for chip in ("PC", "WF3")
+    }
+    monkeypatch.setattr(network_module, "load_network", lambda path: models[path.name])
+    exposure, _, _ = samples.exposure(instrument="WFPC2", chip="WF3", filter="F555W")
+    paths = tmp_path / "PC", tmp_path / "WF3"
+    assert choose_network(exposure, "auto", paths) is models["WF3"]
+    with pytest.raises(InputFileError, match="PC"):
+        choose_network(exposure.replace(chip="WF2"), "auto", paths)
+    assert Settings(model=paths).facts()["model"] == "PC, WF3"
+
+
 def test_without_a_model_of_filar_s_own(monkeypatch) -> None:
     monkeypatch.setattr(network_module, "_packaged", lambda exposure: None)
     exposure, _, _ = samples.exposure()

@@ -70,10 +70,11 @@ def measure(
         ),
     ] = Method.auto,
     model: Annotated[
-        Path | None,
+        list[Path] | None,
         typer.Option(
             metavar="M",
-            help="Model of filar train centering; filar's own for the chip if not given.",
+            help="Model of filar train centering; may be given again, for other chips. Default: "
+            "filar's own for the chip.",
             show_default=False,
         ),
     ] = None,
@@ -130,10 +131,10 @@ def measure(
         passes=passes,
         mag_system=mag_system.value,
         method=method.value,
-        model=model,
+        model=tuple(model) if model else None,
     )
-    if model is not None:
-        load_network(model)  # what is wrong with it is told once, before the work
+    for path in model or []:
+        load_network(path)  # what is wrong with it is told once, before the work
     read = reading.read_options(
         chips,
         hdu,

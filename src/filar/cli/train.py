@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,7 +11,7 @@ import typer
 
 from filar.cli import console, reading, training
 from filar.cli.measure import psf_choice
-from filar.errors import InputFileError, ParameterError
+from filar.errors import FilarError, InputFileError, ParameterError
 from filar.threads import torch_threads
 
 if TYPE_CHECKING:
@@ -226,10 +227,15 @@ class Job:
         if folder is None:
             self.folder.mkdir(exist_ok=True)
             folder = self.folder / "stamps"
-        with console.progress() as progress:
-            store = make_stamps(
-                self.sources, folder, data=self.recipe.data, progress=progress, **how
-            )
+        try:
+            with console.progress() as progress:
+                store = make_stamps(
+                    self.sources, folder, data=self.recipe.data, progress=progress, **how
+                )
+        except FilarError:
+            with suppress(OSError):  # what was measured stays for another try
+                self.folder.rmdir()
+            raise
         for text in store.meta.get("messages", []):
             console.messages().print(f"filar: warning: {text}", markup=False, soft_wrap=True)
         return store

@@ -15,7 +15,14 @@ from filar.errors import ParameterError
 from filar.exposure import Exposure
 from filar.flags import Flag
 from filar.measure.judge import duplicates, outside, select_fits, shape_flags
-from filar.measure.network import METHODS, Method, apply_network, choose_network
+from filar.measure.network import (
+    METHODS,
+    Method,
+    Models,
+    apply_network,
+    choose_network,
+    model_paths,
+)
 from filar.psf.model import FieldPSF
 
 if TYPE_CHECKING:
@@ -52,8 +59,9 @@ class Settings:
         Whose positions the catalogue gives: the classic fit's; a network's for all stars; or a
         network's for the stars that it was trained for and the classic fit's for the others.
         Fluxes, sky and quality are always the fit's.
-    model : path or None
-        Model file of the network; None takes filar's own, where there is one for the chip.
+    model : path, tuple of paths or None
+        Model file of the network; of several that of the chip and filter. None takes filar's own,
+        where there is one for the chip.
     similar : bool
         Whether the PSF fits of many files (`measure_files`) begin with that of the first exposure
         of the same chip and filter. They take less than half the time, and the stars' errors are
@@ -72,7 +80,7 @@ class Settings:
     passes: int = 2
     mag_system: str = "instrumental"
     method: Method = "auto"
-    model: str | Path | None = None
+    model: Models | None = None
     similar: bool = False
 
     def __post_init__(self) -> None:
@@ -90,7 +98,7 @@ class Settings:
         if self.method not in METHODS:
             raise ParameterError("method", self.method, "one of " + ", ".join(METHODS))
         if self.method == "psf" and self.model is not None:
-            raise ParameterError("model", str(self.model), "none with the method psf")
+            raise ParameterError("model", self._model_name(), "none with the method psf")
 
     def facts(self) -> dict[str, Any]:
         """The settings as plain values, for a catalogue's ``meta``."""
@@ -108,9 +116,9 @@ class Settings:
         }
 
     def _model_name(self) -> str:
-        if self.method == "psf":
-            return "none"
-        return "packaged" if self.model is None else Path(self.model).name
+        if self.model is None:
+            return "none" if self.method == "psf" else "packaged"
+        return ", ".join(path.name for path in model_paths(self.model))
 
 
 DEFAULT_SETTINGS = Settings()

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from filar.measure.chip import Measurement
     from filar.stamps.stamps import Stamps
 
+Models = str | Path | tuple[str | Path, ...]
 Method = Literal["auto", "psf", "network"]
 METHODS: tuple[Method, ...] = ("auto", "psf", "network")
 BY_NETWORK = "network"
@@ -112,7 +113,12 @@ def _load(path: Path, packaged: bool, version: tuple[int, int]) -> Network:
     return Network(StarCenterer.load(path), path.name, digest, packaged)
 
 
-def choose_network(exposure: Exposure, method: Method, model: str | Path | None) -> Network | None:
+def model_paths(model: Models) -> tuple[Path, ...]:
+    """One model file or several, as a tuple."""
+    return tuple(map(Path, model)) if isinstance(model, tuple) else (Path(model),)
+
+
+def choose_network(exposure: Exposure, method: Method, model: Models | None) -> Network | None:
     """Find the model for a chip.
 
     Parameters
@@ -121,8 +127,9 @@ def choose_network(exposure: Exposure, method: Method, model: str | Path | None)
         The chip.
     method : {"auto", "psf", "network"}
         See `filar.measure.Settings`.
-    model : path-like or None
-        The model asked for; None takes filar's own for this camera, chip and filter.
+    model : path, tuple of paths or None
+        The models asked for, of which the first that is for this camera, chip and filter is
+        taken; None takes filar's own.
 
     Returns
     -------
@@ -132,15 +139,13 @@ def choose_network(exposure: Exposure, method: Method, model: str | Path | None)
     Raises
     ------
     InputFileError
-        If the model is for another camera, chip or filter, or cannot be read; or if none was
+        If the models are for other cameras, chips or filters, or cannot be read; or if none was
         given for ``"network"`` and filar has none of its own.
     """
     if method == "psf":
         return None
     if model is not None:
-        network = load_network(model)
-        _check_chip(Path(model), network.centerer.card_, exposure)
-        return network
+        return _chosen(model_paths(model), exposure)
     path = _packaged(exposure)
     if path is not None:
         return load_network(path, packaged=True)
@@ -160,11 +165,21 @@ def _packaged(exposure: Exposure) -> Path | None:
     return packaged_model(exposure.instrument, exposure.chip, exposure.filter)
 
 
-def _check_chip(path: Path, card: Card, exposure: Exposure) -> None:
+def _chosen(paths: tuple[Path, ...], exposure: Exposure) -> Network:
+    """The first model that is for the chip."""
     from filar.learn.modelfile import check_chip
 
     names = {"instrument": exposure.instrument, "chip": exposure.chip, "filter": exposure.filter}
-    check_chip(card, path, **names)
+    refusals = []
+    for path in paths:
+        network = load_network(path)
+        try:
+            check_chip(network.centerer.card_, path, **names)
+        except InputFileError as error:
+            refusals.append(error)
+        else:
+            return network
+    raise refusals[0]
 
 
 def _named(exposure: Exposure) -> str:
