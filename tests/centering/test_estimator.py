@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from filar.centering.estimator import StarCenterer
+from filar.centering.simulated import simulate_store
 from filar.errors import InputFileError, ParameterError
 from filar.learn.recipe import load_recipe, override
 from filar.stamps.labels import TEST
@@ -118,6 +119,12 @@ def test_continues_from_a_model(trained, store):
     assert trained.card_.data[:12] in more.card_.notes
     with pytest.raises(ParameterError, match="from"):
         StarCenterer(short(**{"network.width": 48})).fit(store, start=trained)
+
+
+def test_a_model_of_another_chip_is_not_continued(trained, tmp_path):
+    other = simulate_store(tmp_path / "wf", ["WF3"], "F555W", psfs=20, stars=20, seed=1)
+    with pytest.raises(ParameterError, match="one for WFPC2 WF3 F555W"):
+        StarCenterer(short()).fit(other, start=trained)
 
 
 def test_what_does_not_suit_is_refused(trained, store, tmp_path):

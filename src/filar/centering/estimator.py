@@ -141,7 +141,7 @@ class StarCenterer:
         check_stamps(stamps, recipe)
         model = build_model(recipe, stamps, self.seed)
         if start is not None:
-            continue_from(model, recipe, start)
+            continue_from(model, recipe, start, stamps)
         with TemporaryDirectory(prefix="filar-training-") as temporary:
             result = _train(
                 model, recipe, stamps, Path(folder or temporary), self.seed, resume=resume,
@@ -282,7 +282,9 @@ def check_stamps(stamps: StampStore, recipe: Recipe) -> None:
         raise ParameterError("stamps", found, "one camera and filter")
 
 
-def continue_from(model: CenteringModel, recipe: Recipe, start: StarCenterer) -> None:
+def continue_from(
+    model: CenteringModel, recipe: Recipe, start: StarCenterer, stamps: StampStore
+) -> None:
     """Give an untrained model the weights of a trained one.
 
     Parameters
@@ -293,11 +295,13 @@ def continue_from(model: CenteringModel, recipe: Recipe, start: StarCenterer) ->
         The new model's.
     start : StarCenterer
         The trained one.
+    stamps : StampStore
+        What is to be learnt.
 
     Raises
     ------
     ParameterError
-        If the networks differ.
+        If the networks differ, or the trained one is for another camera, chip or filter.
     """
     old = start._trained()
     same = start.recipe_.network == recipe.network and start.card_.size == recipe.data.size
@@ -307,6 +311,13 @@ def continue_from(model: CenteringModel, recipe: Recipe, start: StarCenterer) ->
             for r in (start.recipe_, recipe)
         )
         raise ParameterError("from", found, f"a model with the recipe's network: {wanted}")
+    card = start.card_
+    for group in stamps.groups:
+        known = group.instrument == card.instrument and group.filter in card.filters
+        if not (known and group.chip in card.chips):
+            found = f"a model for {card.instrument} {'/'.join(card.chips)} {'/'.join(card.filters)}"
+            wanted = f"one for {group.instrument} {group.chip} {group.filter}"
+            raise ParameterError("from", found, wanted)
     model.network.load_state_dict(old.network.state_dict())
 
 
