@@ -24,7 +24,7 @@ STATE_STEP, STATE_SIDE = 2, 9
 """The PSF's state: its values on a grid of so many samples, every other one."""
 STATE = STATE_SIDE**2
 KEPT_NODES = 40_000
-"""Nodes of PSFs that are kept ready, 17 kB each: 800 exposures of one chip on 7 x 7 nodes."""
+"""Nodes of PSFs that are kept ready: 800 exposures of one chip on 7 x 7 nodes, 0.3 MB each."""
 LEAST_LABEL_ERROR = 1e-5
 
 
@@ -118,7 +118,7 @@ class GuidedInputs:
         local = np.empty((n, size * size * DEGREE * DEGREE), np.float32)
         state = np.empty((n, STATE), np.float32)
         for ready, rows, weights in self._by_group(stamps):
-            local[rows], state[rows] = weights @ ready.psf.series, weights @ ready.state
+            local[rows], state[rows] = ready.psf.mixed(weights), weights @ ready.state
         return local.reshape(n, size * size, DEGREE, DEGREE), state
 
     def _by_group(
@@ -127,10 +127,17 @@ class GuidedInputs:
         """PSF, rows and the weights of the PSF's nodes, exposure by exposure."""
         order = np.argsort(stamps.group, kind="stable")
         numbers, starts = np.unique(stamps.group[order], return_index=True)
+        weights: NDArray[np.float32] = np.ones((len(stamps), 1), np.float32)
+        nodes = None
         for number, rows in zip(numbers.tolist(), np.split(order, starts)[1:], strict=True):
             ready = self._prepared(stamps.groups[number], stamps.size)
-            weights = ready.psf.nodes.weights(stamps.x_start[rows], stamps.y_start[rows])
-            yield ready, rows, weights.astype(np.float32)
+            if len(ready.state) == 1:
+                yield ready, rows, np.ones((len(rows), 1), np.float32)
+                continue
+            if ready.psf.nodes != nodes:  # the exposures of a set have the same: once for all stars
+                nodes = ready.psf.nodes
+                weights = nodes.weights(stamps.x_start, stamps.y_start).astype(np.float32)
+            yield ready, rows, weights[rows]
 
     def _prepared(self, group: Group, size: int) -> _Ready:
         samples = group.psf if self.use_state else self.common
