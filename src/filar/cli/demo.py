@@ -23,7 +23,7 @@ def demo(
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder to write to.")] = Path(
         "demo"
     ),
-    exposures: Annotated[int, typer.Option(help="Exposures, at least 8.")] = 40,
+    exposures: Annotated[int, typer.Option(help="Exposures, at least 8.")] = 30,
     stars: Annotated[int, typer.Option(help="Stars in each, at least 200.")] = 1000,
     chip: Annotated[str, typer.Option(help="WFPC2's chip: PC, WF2, WF3 or WF4.")] = "WF3",
     focus: Annotated[
