@@ -3,8 +3,15 @@
 A network that has only seen rasters must learn every PSF that it shall serve. This one is told the
 PSF instead (`RasterPSF`, of the exposure's own fit) and takes what physics knows from it: a small
 perceptron guesses the place, Gauss-Newton steps of the weighted least-squares fit bring it to the
-Cramer-Rao bound of a PSF that is right, and a residual perceptron learns the rest: what is wrong
-with the PSF, light that does not belong to the star, and the errors.
+Cramer-Rao bound of a PSF that is right, and three perceptrons learn the rest.
+
+* `bias`: what is wrong with the PSF, from the place in the pixel and on the chip and the PSF's
+  state. It is not told how faint a star is: the mean of all places where a faint undersampled star
+  may be, given its pixels, lies off the likeliest one by a part of its error, and a network that
+  learns that mean trades scatter for pixel-phase bias, 13 mpix at a signal-to-noise ratio of 15.
+* `clean`: light that does not belong to the star, from the residuals of the fit, where one of them
+  is larger than noise makes them.
+* `spread`: the errors, from everything.
 """
 
 from __future__ import annotations
@@ -18,11 +25,12 @@ from filar.centering.step import LEAST_FLUX, Fit, converge
 
 Batch = dict[str, Tensor]
 BIAS_UNIT = 0.02  # pixels, of the part of the correction that does not scale with the noise
+STRANGE = 5.0  # standard deviations
 SOFTNESS = 5.0  # standard deviations beyond which residuals are compressed
 MOST_PULL = 4.0
 GUESS_REACH = 0.7  # pixels
 GUESS_SCALE, GUESS_WEIGHT = 0.02, 10.0  # pixels, and beside the likelihood
-OUTPUTS = 6  # bias, correction in standard deviations, logarithm of the errors' factors
+FAINTEST = 0.005  # pixels of formal error: `bias` takes fainter stars for stars of this error
 
 
 class GuidedNet(nn.Module):
@@ -35,7 +43,7 @@ class GuidedNet(nn.Module):
     state : int
         Numbers that describe a PSF, see `filar.centering.inputs.psf_state`.
     width, blocks : int
-        Of the perceptron that corrects.
+        Of the perceptrons that correct and tell the errors.
     guess_width, guess_blocks : int
         Of the one that guesses.
     steps : int
@@ -63,7 +71,9 @@ class GuidedNet(nn.Module):
         self.register_buffer("state_mean", torch.zeros(state))
         self.register_buffer("state_scale", torch.ones(state))
         self.guess = perceptron(2 * pixels + 1 + state, guess_width, guess_blocks, 2)
-        self.correct = perceptron(2 * pixels + 8 + state, width, blocks, OUTPUTS)
+        self.bias = perceptron(5 + state, width, blocks, 2)
+        self.clean = perceptron(2 * pixels, width, blocks, 2)
+        self.spread = perceptron(2 * pixels + 8 + state, width, blocks, 2)
 
     def describe_states(self, states: Tensor) -> None:
         """Learn from (groups, state) PSF states of the training data how to scale them."""
@@ -104,25 +114,28 @@ class GuidedNet(nn.Module):
         start = guess.clamp(-REACH, REACH)
         with torch.no_grad():
             fit = converge(batch, start, self.steps, self.model_error)
-            inputs = torch.cat([self._numbers(batch, fit), state], 1)
-        out = self.correct(inputs)
-        place = fit.place + BIAS_UNIT * out[:, 0:2] + fit.error * out[:, 2:4]
-        log_error = torch.log(fit.error) + out[:, 4:6]
+            pixels, numbers = self._pixels(batch, fit), self._numbers(batch, fit)
+            depth = -torch.log10(fit.error.mean(1, keepdim=True).clamp(max=FAINTEST)) - 2
+            where = torch.cat([2 * fit.place, batch["place"], depth, state], 1)
+            strange = torch.sigmoid(2 * (fit.residual.abs().amax(1, keepdim=True) - STRANGE))
+        clean = strange * fit.error * self.clean(pixels)
+        place = fit.place + BIAS_UNIT * self.bias(where) + clean
+        log_error = torch.log(fit.error) + self.spread(torch.cat([pixels, numbers, state], 1))
         return {
             "place": place, "log_error": log_error, "start": guess,
             "fit": fit.place, "fit_error": fit.error, "flux": fit.flux, "psf_distance": distance,
         }  # fmt: skip
 
+    def _pixels(self, batch: Batch, fit: Fit) -> Tensor:
+        """What the fit left in each pixel, and which pixels are bad."""
+        return torch.cat([SOFTNESS * torch.asinh(fit.residual / SOFTNESS), 1 - batch["good"]], 1)
+
     def _numbers(self, batch: Batch, fit: Fit) -> Tensor:
-        """What the correction is told of the fit."""
-        white = SOFTNESS * torch.asinh(fit.residual / SOFTNESS)
+        """What the errors may depend on besides."""
         noise = torch.log10(batch["sky"].clamp(min=0) + batch["read_noise"] ** 2 + 1) - 1.5
         brightness = torch.log10(fit.flux) - 4
-        numbers = torch.cat(
-            [2 * fit.place, torch.stack([brightness, noise], 1), torch.log10(fit.error) + 2,
-             batch["place"]], 1
-        )  # fmt: skip
-        return torch.cat([white, 1 - batch["good"], numbers], 1)
+        plain = torch.stack([brightness, noise], 1)
+        return torch.cat([2 * fit.place, plain, torch.log10(fit.error) + 2, batch["place"]], 1)
 
     def loss(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """Negative logarithm of the labels' likelihood, their own errors included.
