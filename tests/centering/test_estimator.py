@@ -78,6 +78,22 @@ def test_the_same_seed_gives_the_same_file(trained, store, tmp_path):
     ).read_bytes()
 
 
+def test_interrupted_and_resumed_it_gives_the_same_file(trained, store, tmp_path):
+    def interrupt(progress):
+        if progress.epoch == 1:
+            raise KeyboardInterrupt
+
+    here = {"folder": tmp_path / "run", "accelerator": "cpu", "devices": 1}
+    with pytest.raises(KeyboardInterrupt):
+        StarCenterer(short(), seed=2).fit(store, progress=interrupt, **here)
+    again = StarCenterer(short(), seed=2).fit(store, resume=True, **here)
+    trained.save(tmp_path / "one.safetensors")
+    again.save(tmp_path / "two.safetensors")
+    assert (tmp_path / "one.safetensors").read_bytes() == (
+        tmp_path / "two.safetensors"
+    ).read_bytes()
+
+
 def test_stars_unlike_the_training_data_are_told(trained):
     stamps, _ = stars.stamps(50, focus=30.0)
     assert trained.predict(stamps).in_domain.mean() < 0.1

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -14,7 +17,7 @@ from numpy.typing import NDArray
 
 from filar.centering.data import StampBatches, batches
 from filar.centering.domain import in_domain, learn_domain
-from filar.centering.inputs import Inputs
+from filar.centering.inputs import GuidedInputs, Inputs
 from filar.centering.model import Answer, CenteringModel, build_model, model_from_card
 from filar.centering.residuals import learn_errors, test_figures
 from filar.errors import ParameterError
@@ -23,6 +26,7 @@ from filar.learn.recipe import Recipe, load_recipe
 from filar.stamps.labels import TRAIN, VALIDATION
 from filar.stamps.stamps import Stamps
 from filar.stamps.store import StampStore
+from filar.threads import torch_threads
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,7 +38,7 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 JOB = "centering"
 _ERRORS = "errors."  # before the names of the tensors that calibrate them
-PREDICTED_AT_ONCE = 2048
+PREDICTED_AT_ONCE, MOST_THREADS = 2048, 8
 LEAST_STAMPS = 200
 """Stamps for training, below which nothing can be learnt."""
 
@@ -337,8 +341,13 @@ def predict_places(model: CenteringModel, stamps: Stamps) -> Answer:
     """
     order = np.argsort(stamps.group, kind="stable")
     back = np.argsort(order)
-    starts = range(0, max(len(stamps), 1), PREDICTED_AT_ONCE)
-    parts = [model.answer(stamps[order[start : start + PREDICTED_AT_ONCE]]) for start in starts]
+    pieces = [
+        stamps[order[start : start + PREDICTED_AT_ONCE]]
+        for start in range(0, max(len(stamps), 1), PREDICTED_AT_ONCE)
+    ]
+    # operations of our network are small: cores are better used by a piece each
+    with torch_threads(1), ThreadPoolExecutor(min(os.cpu_count() or 1, MOST_THREADS)) as pool:
+        parts = list(pool.map(model.answer, pieces))
 
     def whole(name: str) -> FloatArray | None:
         columns = [getattr(part, name) for part in parts]
@@ -374,15 +383,17 @@ def _train(
     from filar.learn.train import train
 
     size = recipe.budget.batch_size
-    return train(
-        model.network,
-        lambda epoch: _Tensors(batches(store, TRAIN, size, seed, epoch), model.inputs),
-        lambda: _Tensors(
-            batches(store, VALIDATION, PREDICTED_AT_ONCE, shuffle=False), model.inputs
-        ),
-        recipe.training,
-        folder,
-        seed=seed,
-        data=store.digest,
-        **options,
-    )
+
+    def training(epoch: int) -> _Tensors:
+        return _Tensors(batches(store, TRAIN, size, seed, epoch), model.inputs)
+
+    def validation() -> _Tensors:
+        return _Tensors(batches(store, VALIDATION, PREDICTED_AT_ONCE, shuffle=False), model.inputs)
+
+    # small operations are fastest with one thread; convolutions gain from all
+    small = isinstance(model.inputs, GuidedInputs)
+    with torch_threads(1) if small else nullcontext():
+        return train(
+            model.network, training, validation, recipe.training, folder,
+            seed=seed, data=store.digest, **options,
+        )  # fmt: skip

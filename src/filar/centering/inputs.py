@@ -145,13 +145,14 @@ class GuidedInputs:
             raise ParameterError("stamps", f"{group.exposure} {group.chip} without a PSF",
                                  "stamps that know their exposure's PSF")  # fmt: skip
         key = (id(group) if self.use_state else 0, size)
-        if key not in self._ready:
+        ready = self._ready.get(key)
+        if ready is None:  # several threads may get here: the work is done twice, no more
             values = np.asarray(samples.values)
-            psf = RasterPSF.from_samples(samples, size)
-            self._ready[key] = _Ready(group, psf, psf_state(values))
-            while len(self._ready) * len(values) > KEPT_NODES:  # all alike in number
+            ready = _Ready(group, RasterPSF.from_samples(samples, size), psf_state(values))
+            self._ready[key] = ready
+            if len(self._ready) * len(values) > KEPT_NODES:  # all alike in number
                 self._ready.popitem(last=False)
-        return self._ready[key]
+        return ready
 
 
 @dataclass(frozen=True)
