@@ -97,9 +97,10 @@ def measure_chip(
     if own is not None and StarCenterer.load(own).card_.size == store.size:
         networks[PACKAGED] = StarCenterer.load(own)
     if given.vgg8:
-        networks[VGG8] = trained(store, work / "vgg8", recipe="c24-vgg8",
-                                 changes={"optimiser.lr": 3e-4, "budget.batch_size": 1024,
-                                          "budget.max_minutes": given.vgg8})  # fmt: skip
+        networks[VGG8] = trained(store, work / "vgg8", "c24-vgg8", {
+            "optimiser.lr": 1e-3, "budget.batch_size": 64, "budget.steps_per_epoch": 500,
+            "budget.max_minutes": given.vgg8,
+        })  # fmt: skip
     measured = measure_store(store, networks)
     library = library_centres(files, settings, chip, work, given.workers)
     return replace(measured, methods={**measured.methods, "library": beside(measured, library)})

@@ -3,7 +3,12 @@
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# a busy machine is no fault of the code
+hypothesis.settings.register_profile("filar", deadline=None)
+hypothesis.settings.load_profile("filar")
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
