@@ -34,7 +34,8 @@ def test_is_the_psf_at_any_place_in_rasters_of_any_size(chip, size, x, y):
         slice(first, first + size)
         for first in (corner([p], size)[0] - int(np.rint(p)) + box // 2 for p in (y, x))
     )
-    assert np.abs(image(raster, x, y)[0] - whole[rows, columns]).max() < 1e-3 * whole.max()
+    # of the star's light: sixteen components of the variation over the chip leave half of that
+    assert np.abs(image(raster, x, y)[0] - whole[rows, columns]).max() < 5e-4
 
 
 def test_slopes_are_derivatives_by_the_position_of_the_star():

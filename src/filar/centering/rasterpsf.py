@@ -69,8 +69,8 @@ class RasterPSF:
 def _few(series: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Images of which the PSFs of all nodes are made up, by their principal components.
 
-    The PSF varies over a chip in few ways: what `TERMS` components leave is below 2e-4 of the
-    light, and a third of the work does.
+    The PSF varies over a chip in few ways: what `TERMS` components leave is about 2e-4 of the
+    light at most, and a third of the work does.
     """
     if len(series) <= TERMS:
         return np.eye(len(series), dtype=np.float32), series
