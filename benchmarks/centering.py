@@ -28,12 +28,12 @@ from filar.catalogfile import read_catalog
 from filar.centering.estimator import StarCenterer
 from filar.centering.evaluate import half_dex_bins, phase_semi_amplitude
 from filar.centering.packaged import packaged_model
-from filar.frames.matching import mutual_nearest
 from filar.frames.read import read_catalog_lists
 from filar.frames.truth import Truth
 from filar.learn.recipe import load_recipe, override
 from filar.measure import Settings, measure_files
-from filar.measure.heldout import CenterErrors, Measured, Positions, errors_of, measure_store
+from filar.measure.heldlists import positions_of
+from filar.measure.heldout import CenterErrors, Measured, errors_of, measure_store
 from filar.measure.labels import make_stamps
 from filar.simulate.dither_files import write_dither_set
 from filar.simulate.dither_settings import DitherSettings
@@ -102,8 +102,8 @@ def measure_chip(
             "budget.max_minutes": given.vgg8,
         })  # fmt: skip
     measured = measure_store(store, networks)
-    library = library_centres(files, settings, chip, work, given.workers)
-    return replace(measured, methods={**measured.methods, "library": beside(measured, library)})
+    lists = read_catalog_lists(library_centres(files, settings, chip, work, given.workers))
+    return replace(measured, methods={**measured.methods, "library": positions_of(measured, lists)})
 
 
 def trained(
@@ -136,21 +136,6 @@ def library_centres(
         measure_files(files, catalog, Settings(psf=psf, method="psf"), workers=workers,
                       read=ReadOptions(chips=(chip,)))  # fmt: skip
     return catalog
-
-
-def beside(measured: Measured, catalog: Path) -> Positions:
-    """A catalogue's centres, row by row of a store."""
-    columns = np.full((4, len(measured)), np.nan)
-    lists = {(stars.exposure, stars.chip): stars for stars in read_catalog_lists(catalog)}
-    own = measured.methods["classic"]
-    for number, group in enumerate(measured.groups):
-        stars, rows = lists.get((group.exposure, group.chip)), measured.group == number
-        if stars is not None and rows.any():
-            at = np.flatnonzero(rows)
-            mine, theirs = mutual_nearest(own.x[at], own.y[at], stars.x, stars.y, 0.7)
-            for k, name in enumerate(("x", "y", "x_err", "y_err")):
-                columns[k, at[mine]] = getattr(stars, name)[theirs]
-    return Positions(*columns, np.ones(len(measured), bool))
 
 
 def judge(found: Mapping[str, CenterErrors]) -> dict[str, object]:
