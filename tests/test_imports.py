@@ -17,7 +17,7 @@ LAYERS = [
     {"psf"},
     {"simulate", "detect", "stamps"},
     {"fit", "learn"},
-    {"centering"},
+    {"centering", "completeness"},
     {"catalog"},
     {"frames"},
     {"measure"},
@@ -26,7 +26,7 @@ LAYERS = [
 ]
 LAYER = {name: number for number, layer in enumerate(LAYERS) for name in layer}
 HEAVY = {"astropy", "scipy", "matplotlib", "bokeh", "pyarrow", "jinja2", "photutils", "rich"}
-HEAVY |= {"torch", "lightning", "optuna", "pydantic", "safetensors"}
+HEAVY |= {"torch", "lightning", "optuna", "pydantic", "safetensors", "sklearn"}
 MODULES = sorted(SOURCE.rglob("*.py"))
 
 
