@@ -21,6 +21,7 @@ LAYERS = [
     {"catalog"},
     {"frames"},
     {"measure"},
+    {"asts"},
     {"report"},
     {"cli"},
 ]
