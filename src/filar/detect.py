@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from filar.errors import ParameterError
 from filar.exposure import Exposure
 from filar.flags import Flag
+from filar.ground import Ground
+from filar.matchedfilter import FilteredImage, local_sky, ridge, stamps_of
 from filar.profile import GaussianPixel, estimate_sigma
-from filar.saturated import SaturatedStars, find_saturated
+from filar.saturated import SaturatedStars, find_saturated, saturated_light, saturated_region
 from filar.sharpness import CORE, SHARP_FRACTION, sharpness_flags
-from filar.sky import background, clipped_statistics, undigitised
+from filar.sky import background, smear_of
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
@@ -32,9 +34,6 @@ _HALO_CONTRAST = 2.5
 _RIDGE_CONTRAST = 2.0
 # Edge pairs darker than this part of the peak: no telescope's image is that sharp.
 _SHARPEST_PAIR = 0.2
-_PAD = 12
-# Unit steps of the eight directions in which a diffraction spike or trail may run.
-_DIRECTIONS = np.array([(1, 0), (0, 1), (1, 1), (1, -1), (2, 1), (1, 2), (2, -1), (1, -2)], float)
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,82 +115,77 @@ def detect_stars(
     ParameterError
         If ``threshold`` or ``fwhm`` is not positive.
     """
+    _check(threshold, fwhm)
+    ground = survey(exposure, threshold=threshold, fwhm=fwhm)
+    return find_stars(exposure, ground, threshold=threshold)
+
+
+def _check(threshold: float, fwhm: float | None) -> None:
     if not threshold > 0:
         raise ParameterError("threshold", threshold, "a positive number of standard deviations")
     if fwhm is not None and not 0 < fwhm < 20:
         raise ParameterError("fwhm", fwhm, "between 0 and 20 pixels")
+
+
+def survey(exposure: Exposure, *, threshold: float = 5.0, fwhm: float | None = None) -> Ground:
+    """Measure what the search for stars needs to know beforehand.
+
+    Parameters
+    ----------
+    exposure : Exposure
+        The image.
+    threshold : float
+        Significance limit of a detection.
+    fwhm : float or None
+        As in `detect_stars`.
+
+    Returns
+    -------
+    Ground
+        Its sky is NaN where the exposure has no usable pixel at all.
+    """
     sky, noise = background(exposure)
-    if not np.isfinite(sky).any():
+    smear = smear_of(exposure)
+    light = saturated_light(exposure, sky)
+    if fwhm is not None or not np.isfinite(sky).any():
+        return Ground(sky, noise, smear, (fwhm or _DEFAULT_FWHM) / _FWHM, light)
+    region = saturated_region(exposure)
+    first = FilteredImage(exposure, sky, smear, GaussianPixel(_DEFAULT_FWHM / _FWHM), region)
+    return Ground(sky, noise, smear, _measure_sigma(exposure, first, threshold), light)
+
+
+def find_stars(exposure: Exposure, ground: Ground, *, threshold: float = 5.0) -> Detections:
+    """Find the stars of an exposure of which sky, noise and sharpness are known.
+
+    Parameters
+    ----------
+    exposure : Exposure
+        The image.
+    ground : Ground
+        From `survey`, of this image or of the same without some star.
+    threshold : float
+        Significance limit of a detection.
+
+    Returns
+    -------
+    Detections
+        See `detect_stars`.
+    """
+    if not np.isfinite(ground.sky).any():
         return _empty()
-    blobs = find_saturated(exposure, sky)
-    if fwhm is None:
-        first = _Filtered(exposure, sky, GaussianPixel(_DEFAULT_FWHM / _FWHM), blobs.region)
-        sigma = _measure_sigma(exposure, first, threshold)
-    else:
-        sigma = fwhm / _FWHM
-    image = _Filtered(exposure, sky, GaussianPixel(sigma), blobs.region)
-    stars = _measure(exposure, image, image.maxima(threshold), noise, threshold)
+    blobs = find_saturated(exposure, ground.sky, ground.saturated_light)
+    core = GaussianPixel(ground.sigma)
+    image = FilteredImage(exposure, ground.sky, ground.smear, core, blobs.region)
+    stars = _measure(exposure, image, image.maxima(threshold), ground.noise, threshold)
     found = _join(stars, blobs)
     return _finish(exposure, found.select(_in_view(exposure, found)))
 
 
-class _Filtered:
-    """The exposure after sky subtraction and matched filtering, padded for gathering."""
-
-    def __init__(
-        self, exposure: Exposure, sky: FloatArray, core: GaussianPixel, saturated: NDArray[np.bool_]
-    ) -> None:
-        from scipy import ndimage
-
-        self.core = core
-        self.sky = sky
-        self.edge = exposure.edge
-        self.kernel = core.profile(0.0)
-        bad = exposure.unusable
-        weight = np.where(bad, 0.0, 1.0 / (np.maximum(sky, 0) + exposure.read_noise**2 + 1e-3))
-        self.residual = np.where(bad, 0.0, exposure.data - sky)
-
-        def smooth(array: FloatArray, kernel: FloatArray) -> FloatArray:
-            first = ndimage.correlate1d(array, kernel, axis=0, mode="constant")
-            result: FloatArray = ndimage.correlate1d(first, kernel, axis=1, mode="constant")
-            return result
-
-        norm = smooth(weight, self.kernel**2)
-        full = np.sum(self.kernel**2) ** 2
-        used = smooth(np.where(bad, 0.0, 1.0), self.kernel**2) / full
-        with np.errstate(invalid="ignore", divide="ignore"):
-            self.flux = smooth(weight * self.residual, self.kernel) / norm
-        self.norm = np.where(used > 0.4, norm, 0.0)
-        self.flux[~(used > 0.4)] = 0.0
-        self.blocked = saturated
-        self.bad = np.pad(bad, _PAD, constant_values=True)
-        self.padded = np.pad(self.residual, _PAD)
-        values, self.added = undigitised(exposure)
-        self.smeared = np.pad(values - sky, _PAD, constant_values=np.nan)
-
-    def maxima(self, threshold: float) -> tuple[IntArray, IntArray]:
-        """Rows and columns of local maxima above the threshold for the noise model."""
-        from scipy import ndimage
-
-        top = np.where(self.blocked, np.inf, self.flux)
-        local = (self.flux >= ndimage.maximum_filter(top, size=3)) & ~self.edge
-        significant = self.flux * np.sqrt(self.norm) > threshold
-        rows, columns = np.nonzero(local & significant)
-        return rows, columns
-
-    def gather(
-        self, rows: IntArray, columns: IntArray, dy: IntArray, dx: IntArray
-    ) -> tuple[FloatArray, NDArray[np.bool_]]:
-        """Pixels above the mesh sky at offsets from positions, and whether they are unusable."""
-        at = (rows[:, None] + dy + _PAD, columns[:, None] + dx + _PAD)
-        return self.padded[at], self.bad[at]
-
-
-def _measure_sigma(exposure: Exposure, image: _Filtered, threshold: float) -> float:
+def _measure_sigma(exposure: Exposure, image: FilteredImage, threshold: float) -> float:
     """Width of the core from the bright unmasked maxima; the default where there are few."""
     rows, columns = image.maxima(max(50.0, threshold))
-    local, _ = _local_sky(image, rows, columns)
-    values, bad = _stamps(image, rows, columns, local)
+    local, _ = local_sky(image, rows, columns)
+    values, bad = stamps_of(image, rows, columns, local)
     peak = values[:, 12]
     values, bad = values[:, CORE], bad[:, CORE]
     good = ~bad.any(axis=1) & (peak > 0) & (peak >= values.max(axis=1, initial=0.0))
@@ -206,43 +200,6 @@ def _measure_sigma(exposure: Exposure, image: _Filtered, threshold: float) -> fl
             return _DEFAULT_FWHM / _FWHM
         limit = max(_SHARPEST_PAIR, SHARP_FRACTION * GaussianPixel(sigma).pair_ratio)
     return float(sigma)
-
-
-def _annulus(inner: float, outer: float) -> tuple[IntArray, IntArray]:
-    half = int(outer)
-    dy, dx = np.mgrid[-half : half + 1, -half : half + 1]
-    radius = np.hypot(dy, dx)
-    ring = (radius >= inner) & (radius <= outer)
-    return dy[ring], dx[ring]
-
-
-def _local_sky(
-    image: _Filtered, rows: IntArray, columns: IntArray
-) -> tuple[FloatArray, FloatArray]:
-    """Sky above the mesh, and noise, in an annulus about each position (0 and NaN if masked)."""
-    inner = min(2.5 + 1.8 * image.core.sigma, _PAD - 4.5)
-    dy, dx = _annulus(inner, inner + 3.5)
-    values = image.smeared[rows[:, None] + dy + _PAD, columns[:, None] + dx + _PAD]
-    level, sigma, count = clipped_statistics(values.astype(np.float32), clip=2.5)
-    sigma = np.sqrt(np.maximum(sigma**2 - image.added, 0.0))
-    return np.where(count >= 8, level, 0.0), np.where(count >= 8, sigma, np.nan)
-
-
-def _ridge(image: _Filtered, rows: IntArray, columns: IntArray) -> FloatArray:
-    """Height above the mesh sky of the brightest straight ridge through each position.
-
-    Along a spike or trail the light continues on both sides; beyond a star it does not.
-    """
-    unit = _DIRECTIONS / np.hypot(*_DIRECTIONS.T)[:, None]
-    reach = 1.0 + max(1.0, 2.0 * image.core.sigma)
-    steps = reach + np.array([0.0, 1.0, 2.0])
-    offsets = np.rint(unit[:, None, :] * steps[:, None]).astype(int).reshape(-1, 2)
-    shape = (len(rows), len(unit), len(steps))
-    ahead, _ = image.gather(rows, columns, offsets[:, 0], offsets[:, 1])
-    behind, _ = image.gather(rows, columns, -offsets[:, 0], -offsets[:, 1])
-    both = np.minimum(ahead.reshape(shape).mean(axis=2), behind.reshape(shape).mean(axis=2))
-    highest: FloatArray = both.max(axis=1, initial=0.0)
-    return highest
 
 
 @dataclass
@@ -260,14 +217,14 @@ class _Candidates:
 
 def _measure(
     exposure: Exposure,
-    image: _Filtered,
+    image: FilteredImage,
     where: tuple[IntArray, IntArray],
     noise: FloatArray,
     threshold: float,
 ) -> _Candidates:
     """Measure the candidates against their surroundings and keep the significant ones."""
     rows, columns = where
-    local, scatter = _local_sky(image, rows, columns)
+    local, scatter = local_sky(image, rows, columns)
     mesh = image.sky[rows, columns]
     model = np.sqrt(np.maximum(mesh + local, 0) + exposure.read_noise**2)
     scatter = np.where(np.isfinite(scatter), scatter, noise[rows, columns])
@@ -276,19 +233,19 @@ def _measure(
     flat = np.sum(image.kernel) ** 2 / np.sum(image.kernel**2) ** 2
     error = sigma / np.sum(image.kernel**2)
     flux = image.flux[rows, columns] - local * flat
-    ridge = np.maximum(_RIDGE_CONTRAST * _ridge(image, rows, columns) - local - sigma, 0.0)
+    spike = np.maximum(_RIDGE_CONTRAST * ridge(image, rows, columns) - local - sigma, 0.0)
     halo = np.maximum(local - 0.5 * noise[rows, columns], 0.0)
     centre = image.kernel.max() ** 2
-    allowed = threshold * error + (_HALO_CONTRAST * halo + ridge) / centre
+    allowed = threshold * error + (_HALO_CONTRAST * halo + spike) / centre
     keep = flux > allowed
     rows, columns, local, sigma = rows[keep], columns[keep], local[keep], sigma[keep]
-    stamp, bad = _stamps(image, rows, columns, local)
+    stamp, bad = stamps_of(image, rows, columns, local)
     flags = np.where(bad[:, CORE].any(axis=1), Flag.MASKED, 0).astype(np.int32)
     shift_x, shift_y = image.core.centre(stamp[:, CORE].reshape(-1, 3, 3))
     peak = stamp[:, CORE].max(axis=1, initial=0.0)
     # A cosmic ray's brightest pixel may lie beside the filter's maximum: test it there.
     brightest = CORE[stamp[:, CORE].argmax(axis=1)] if len(stamp) else np.zeros(0, int)
-    stamp, bad = _stamps(image, rows + brightest // 5 - 2, columns + brightest % 5 - 2, local)
+    stamp, bad = stamps_of(image, rows + brightest // 5 - 2, columns + brightest % 5 - 2, local)
     sharpness, cosmic = sharpness_flags(image.core, stamp, bad, sigma)
     flags |= cosmic
     return _Candidates(
@@ -300,15 +257,6 @@ def _measure(
         sharpness,
         flags,
     )
-
-
-def _stamps(
-    image: _Filtered, rows: IntArray, columns: IntArray, local: FloatArray
-) -> tuple[FloatArray, NDArray[np.bool_]]:
-    """Flattened 5x5 stamps above the local sky, 0 where unusable."""
-    dy, dx = (a.ravel() for a in np.mgrid[-2:3, -2:3])
-    stamp, bad = image.gather(rows, columns, dy, dx)
-    return np.where(bad, 0.0, stamp - local[:, None]), bad
 
 
 def _join(stars: _Candidates, blobs: SaturatedStars) -> Detections:

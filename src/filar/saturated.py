@@ -45,7 +45,23 @@ class SaturatedStars:
     region: NDArray[np.bool_]
 
 
-def find_saturated(exposure: Exposure, sky: FloatArray) -> SaturatedStars:
+def saturated_light(exposure: Exposure, sky: FloatArray) -> float:
+    """Median of the saturated pixels above the sky, electrons; NaN if there are none."""
+    saturated = exposure.saturated & ~exposure.edge
+    return float(np.median((exposure.data - sky)[saturated])) if saturated.any() else float("nan")
+
+
+def saturated_region(exposure: Exposure) -> NDArray[np.bool_]:
+    """Saturated pixels in view and those next to them: (ny, nx)."""
+    from scipy import ndimage
+
+    saturated = exposure.saturated & ~exposure.edge
+    if not saturated.any():
+        return saturated
+    return np.asarray(ndimage.binary_dilation(saturated, np.ones((5, 3), bool)))
+
+
+def find_saturated(exposure: Exposure, sky: FloatArray, top: float | None = None) -> SaturatedStars:
     """Find saturated stars, each blob with its trail once.
 
     Blobs less than three pixels apart along y are one (trails have gaps). Along the trail the
@@ -58,6 +74,8 @@ def find_saturated(exposure: Exposure, sky: FloatArray) -> SaturatedStars:
         The image. Blobs within the vignetted edge are left out.
     sky : (ny, nx) array
         Its sky, electrons.
+    top : float, optional
+        Typical light of a saturated pixel, electrons; by default `saturated_light`.
 
     Returns
     -------
@@ -67,11 +85,7 @@ def find_saturated(exposure: Exposure, sky: FloatArray) -> SaturatedStars:
     from scipy import ndimage
 
     saturated = exposure.saturated & ~exposure.edge
-    region = (
-        ndimage.binary_dilation(saturated, np.ones((5, 3), bool))
-        if saturated.any()
-        else (saturated)
-    )
+    region = saturated_region(exposure)
     joined = ndimage.binary_dilation(saturated, np.ones((3, 1), bool))
     labels, count = ndimage.label(joined, np.ones((3, 3), bool))
     if count == 0:
@@ -82,10 +96,12 @@ def find_saturated(exposure: Exposure, sky: FloatArray) -> SaturatedStars:
     residual = exposure.data - sky
     around = ndimage.grey_dilation(labels, size=(5, 3))
     flux = ndimage.sum_labels(np.where(exposure.mask & ~saturated, 0, residual), around, index)
-    peak = np.asarray(ndimage.maximum(residual, labels, index), float)
+    peak = _brightest(residual, labels, count)
     start_x, start_y, width, height = _start(exposure, residual, labels, index)
     radius = np.clip(width + 2.5, _SMALLEST_RADIUS, _RADIUS)
-    x, y = _refine(exposure, residual, start_x, start_y, radius, height > width + 1)
+    if top is None or not np.isfinite(top):
+        top = saturated_light(exposure, sky)
+    x, y = _refine(exposure, residual, start_x, start_y, radius, height > width + 1, top)
     flags = np.full(count, int(Flag.SATURATED), np.int32)
     flags[_wingless(exposure, residual, labels, index)] |= np.int32(Flag.COSMIC_RAY)
     return SaturatedStars(x, y, np.asarray(flux, float), peak, flags, region)
@@ -131,6 +147,7 @@ def _refine(
     y: FloatArray,
     radius: FloatArray,
     bled: NDArray[np.bool_],
+    top: float,
 ) -> tuple[FloatArray, FloatArray]:
     """Centroid of the clipped logarithm in a window that follows it, all blobs at once.
 
@@ -138,7 +155,6 @@ def _refine(
     trail.
     """
     pad = _WINDOW + 1
-    top = np.median(residual[exposure.saturated & ~exposure.edge])
     clipped = np.where(exposure.saturated, top, np.clip(residual, top / _DEPTH, top))
     image = np.pad(np.log(clipped * _DEPTH / top), pad)
     usable = np.pad(~exposure.mask | exposure.saturated, pad)
@@ -174,8 +190,16 @@ def _wingless(
 
     beside = ndimage.grey_dilation(labels, size=(1, 3))
     beside = np.where(exposure.unusable, 0, beside)
-    brightest = np.asarray(ndimage.maximum(residual, beside, index), float)
-    inside = np.asarray(ndimage.maximum(residual, labels, index), float)
+    brightest = _brightest(residual, beside, len(index))
+    inside = _brightest(residual, labels, len(index))
     counted = ndimage.sum_labels(np.ones_like(residual), beside, index) > 0
     dark: NDArray[np.bool_] = counted & (brightest < 0.03 * inside)
     return dark
+
+
+def _brightest(image: FloatArray, labels: NDArray[np.intp], count: int) -> FloatArray:
+    """Largest pixel of each blob; scipy's sorts the whole image for that. -inf where empty."""
+    inside = labels > 0
+    highest = np.full(count, -np.inf)
+    np.maximum.at(highest, labels[inside] - 1, image[inside])
+    return highest

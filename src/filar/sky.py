@@ -59,7 +59,24 @@ def background(
     return rows @ _smooth(sky) @ columns.T, rows @ _smooth(noise) @ columns.T
 
 
-def undigitised(exposure: Exposure) -> tuple[FloatArray, float]:
+def smear_of(exposure: Exposure) -> FloatArray:
+    """A uniform deviate of one step of the converter for every pixel, always the same.
+
+    Parameters
+    ----------
+    exposure : Exposure
+        The image.
+
+    Returns
+    -------
+    (ny, nx) float64 array
+        Electrons.
+    """
+    step = np.random.default_rng(0).uniform(-0.5, 0.5, exposure.shape)
+    return np.asarray(step * exposure.gain)
+
+
+def undigitised(exposure: Exposure, smear: FloatArray | None = None) -> tuple[FloatArray, float]:
     """Pixel values with the steps of the converter smeared out, for medians and quantiles.
 
     Where the noise is about one DN, as in WFPC2, quantiles of raw values jump by whole DN, also
@@ -70,6 +87,8 @@ def undigitised(exposure: Exposure) -> tuple[FloatArray, float]:
     ----------
     exposure : Exposure
         The image.
+    smear : (ny, nx) array, optional
+        What is added; by default `smear_of` the exposure. Electrons.
 
     Returns
     -------
@@ -79,8 +98,8 @@ def undigitised(exposure: Exposure) -> tuple[FloatArray, float]:
         What this adds to the noise variance, electrons squared.
     """
     values = np.where(exposure.unusable, np.nan, exposure.data.astype(float))
-    step = np.random.default_rng(0).uniform(-0.5, 0.5, exposure.shape) * exposure.gain
-    return values + step, exposure.gain**2 / 12.0
+    smear = smear_of(exposure) if smear is None else smear
+    return values + smear, exposure.gain**2 / 12.0
 
 
 def clipped_statistics(
