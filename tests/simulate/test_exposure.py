@@ -83,6 +83,37 @@ def test_sky_noise_and_masks():
     assert exposure.wcs.proj_plane_pixel_scales()[0].to_value("arcsec") == pytest.approx(0.0455)
 
 
+def test_diffuse_light_is_where_it_was_put():
+    shape = (100, 200)
+    psf = default_psf_for("WFPC2", "PC", "F555W", shape=shape)
+    light = np.where(np.arange(200) < 100, 20.0, 400.0) * np.ones((100, 1))
+    detector = Detector(1e-3, 3.0, np.zeros(shape, bool), digital_limit=1e9, full_well=1e9)
+    effects = Effects.parse("none,sky,photon_noise,read_noise")
+    options = {"detector": detector, "effects": effects, "seed": 1}
+    data = simulate_exposure(psf, draw_stars(0, seed=0), sky=light, **options).data
+    for half, level in ((data[:, :100], 20.0), (data[:, 100:], 400.0)):
+        assert half.mean() == pytest.approx(level, abs=4 * np.sqrt((level + 9) / half.size))
+        assert half.var() == pytest.approx(level + 9.0, rel=0.06)
+    even = simulate_exposure(psf, draw_stars(0, seed=0), sky=20.0, **options)
+    image = simulate_exposure(psf, draw_stars(0, seed=0), sky=np.full(shape, 20.0), **options)
+    np.testing.assert_array_equal(image.data, even.data)
+
+
+def test_narrow_rows_get_less_of_the_diffuse_light_and_the_flat_field_knows(psf):
+    ramp = np.linspace(100.0, 200.0, SHAPE[0])[:, None] * np.ones(SHAPE)
+    options = {"detector": quiet(), "effects": Effects.parse("none,sky,rows"), "seed": 1}
+    exposure = simulate_exposure(psf, draw_stars(0, seed=0), sky=ramp, **options)
+    # The ideal flat field has the narrow rows in it and takes them out again.
+    ratio = exposure.data / ramp
+    np.testing.assert_allclose(ratio / ratio.mean(), 1.0, rtol=1e-4)
+
+
+@pytest.mark.parametrize("wrong", [np.ones((3, 3)), np.full(SHAPE, -1.0), np.full(SHAPE, np.nan)])
+def test_a_senseless_image_of_the_sky_is_refused(psf, wrong):
+    with pytest.raises(ParameterError, match="sky"):
+        simulate_exposure(psf, draw_stars(0, seed=0), sky=wrong, detector=quiet())
+
+
 def test_same_seed_same_pixels(psf):
     stars = draw_stars(30, SHAPE, seed=1)
     detector = Detector(7.12, 5.24, np.zeros(SHAPE, bool))

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from filar.errors import ParameterError
 from filar.exposure import Exposure
@@ -32,7 +33,7 @@ def simulate_exposure(
     chip: str = "PC",
     filter_name: str = "F555W",
     exposure_time: float = 100.0,
-    sky: float = 20.0,
+    sky: float | NDArray[np.floating[Any]] = 20.0,
     detector: Detector | None = None,
     gain_setting: int = 7,
     cosmic_ray_rate: float = COSMIC_RAY_RATE,
@@ -55,8 +56,8 @@ def simulate_exposure(
     exposure_time : float
         Seconds; only cosmic rays, dark current and the header depend on it, fluxes and sky are
         given in electrons.
-    sky : float
-        Electrons per pixel.
+    sky : float or (ny, nx) array
+        Electrons per pixel; an array has the detector's shape and holds diffuse light.
     detector : Detector or None
         By default the calibration's, or the chip's own.
     gain_setting : int
@@ -87,17 +88,16 @@ def simulate_exposure(
     ParameterError
         For values without meaning.
     """
-    if not sky >= 0:
-        raise ParameterError("sky", sky, "0 electrons per pixel or more")
     if not exposure_time > 0:
         raise ParameterError("exposure_time", exposure_time, "a positive number of seconds")
     calibration = _calibration(chip, detector, gain_setting, effects, calibration)
     camera = calibration.camera
     detector, effects = camera.detector, effects or camera.effects
     camera = replace(camera, effects=effects)
+    diffuse = _diffuse(sky, detector.shape)
     rays, rest = np.random.default_rng(seed).integers(2**63, size=2)
     light = render_on_rows(psf, detector.shape, stars.x, stars.y, stars.flux, strength=effects.rows)
-    light += effects.sky * sky * row_response(detector.shape[0], effects.rows)[:, None]
+    light += effects.sky * diffuse * row_response(detector.shape[0], effects.rows)[:, None]
     hits, events = cosmic_rays(
         detector.shape, exposure_time, rate=effects.cosmic_rays * cosmic_ray_rate, seed=int(rays)
     )
@@ -121,6 +121,19 @@ def simulate_exposure(
         **_scale(chip),
         meta={"cosmic_ray_events": events, "simulated": True, "effects": str(effects)},
     )
+
+
+def _diffuse(
+    sky: float | NDArray[np.floating[Any]], shape: tuple[int, int]
+) -> NDArray[np.floating[Any]]:
+    """The light between the stars, checked."""
+    level = np.asarray(sky, float)
+    if level.shape not in ((), shape):
+        raise ParameterError("sky", level.shape, f"one number, or the detector's shape {shape}")
+    if not (np.isfinite(level) & (level >= 0)).all():
+        found = sky if level.ndim == 0 else "an image with negative or missing values"
+        raise ParameterError("sky", found, "0 electrons per pixel or more")
+    return level
 
 
 def _calibration(
