@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
@@ -22,6 +23,7 @@ from filar.threads import one_blas_thread
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
+Drawing = Callable[[FieldPSF, FloatArray, FloatArray, FloatArray], FloatArray]
 SATURATED_BOX = 13  # pixels, for the wings of saturated stars
 SATURATED_MODEL_ERROR = 0.05  # wings are the least known part of a PSF
 RECENTRE = 0.6  # pixels from the centre of the box beyond which the box is moved
@@ -114,6 +116,7 @@ def fit_stars(
     previous: StarFits | None = None,
     model_error: float = 0.0,
     saturated: BoolArray | None = None,
+    draw: Drawing | None = None,
 ) -> StarFits:
     """Fit the PSF to stars.
 
@@ -137,6 +140,9 @@ def fit_stars(
     saturated : (n,) bool array or None
         Stars to be fitted by their unsaturated wings in a larger box; by default those with
         saturated pixels in the box.
+    draw : callable or None
+        Gives the image of stars, from a PSF and their x, y, flux: (ny, nx) electrons; for light
+        that is known to be there besides theirs. By default `render_image`.
 
     Returns
     -------
@@ -162,7 +168,7 @@ def fit_stars(
     fits, thin = previous, psf.thinned(NEIGHBOUR_NODES)
     for chosen in (overshone, overshone, np.arange(len(x))):
         if len(chosen):
-            known = _known(exposure, thin, fits).subset(chosen)
+            known = _known(exposure, thin, fits, draw).subset(chosen)
             new = job.subset(chosen).run(fits.x[chosen], fits.y[chosen], known)
             fits = merge(fits, chosen, new)
     return fits
@@ -218,11 +224,12 @@ class _Known:
         )
 
 
-def _known(exposure: Exposure, psf: FieldPSF, fits: StarFits) -> _Known:
+def _known(exposure: Exposure, psf: FieldPSF, fits: StarFits, draw: Drawing | None) -> _Known:
     """Draw the stars that were fitted properly: what did not converge may be no star at all."""
     flux = np.where(is_trusted(fits), fits.flux, 0.0)
     use = flux > 0
-    image = render_image(psf, exposure.shape, fits.x[use], fits.y[use], flux[use])
+    stars = fits.x[use], fits.y[use], flux[use]
+    image = render_image(psf, exposure.shape, *stars) if draw is None else draw(psf, *stars)
     return _Known(psf, image, fits.x, fits.y, flux)
 
 

@@ -53,13 +53,12 @@ def render_image(
     x, y, flux = (np.atleast_1d(np.asarray(a, float)) for a in (x, y, flux))
     image = np.zeros(shape)
     sizes = drawn_boxes(psf, flux) if box is None else np.full(len(x), box)
-    far = psf.thinned(WING_NODES)
     for size in np.unique(sizes):
         chosen = np.flatnonzero(sizes == size)
         step = max(1, CHUNK_PIXELS // int(size) ** 2)
         for start in range(0, len(chosen), step):
             part = chosen[start : start + step]
-            stamps = _stamps(psf, far, x[part], y[part], int(size)) * flux[part, None, None]
+            stamps = star_images(psf, x[part], y[part], int(size)) * flux[part, None, None]
             add_stamps(image, stamps, x[part], y[part])
     return image
 
@@ -86,11 +85,26 @@ def drawn_boxes(psf: FieldPSF, flux: FloatArray) -> NDArray[np.int64]:
     return sizes
 
 
-def _stamps(psf: FieldPSF, far: FieldPSF, x: FloatArray, y: FloatArray, box: int) -> FloatArray:
-    """Images of unit flux; beyond the core from a PSF of fewer nodes."""
+def star_images(psf: FieldPSF, x: FloatArray, y: FloatArray, box: int) -> FloatArray:
+    """Images of stars of unit flux as `render_image` adds them up.
+
+    Parameters
+    ----------
+    psf : FieldPSF
+        The PSF.
+    x, y : (n,) array
+        Star positions, pixels.
+    box : int
+        Odd size.
+
+    Returns
+    -------
+    (n, box, box) array
+        ``[star, y, x]``; beyond the core from a PSF of fewer nodes.
+    """
     if box <= CORE:
         return psf.stamps(x, y, box)
-    stamps, rim = far.stamps(x, y, box), (box - CORE) // 2
+    stamps, rim = psf.thinned(WING_NODES).stamps(x, y, box), (box - CORE) // 2
     stamps[:, rim : rim + CORE, rim : rim + CORE] = psf.stamps(x, y, CORE)
     return stamps
 
