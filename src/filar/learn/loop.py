@@ -107,14 +107,16 @@ class Learner(LightningModule):
         chosen, weights = self._settings, list(self.network.parameters())
         fused = {weight.device.type for weight in weights} <= {"cpu", "cuda"}
         kind = torch.optim.AdamW if chosen.name == "adamw" else torch.optim.Adam
+        groups: list[dict[str, Any]] = [{"params": weights, "weight_decay": chosen.weight_decay}]
+        if chosen.l2:
+            # Adam calls weight decay what is the gradient of an L2 penalty.
+            matrices = [weight for weight in weights if weight.ndim > 1]
+            biases = [weight for weight in weights if weight.ndim <= 1]
+            groups = [{"params": matrices, "weight_decay": chosen.l2}, {"params": biases}]
         return kind(
-            weights,
-            lr=chosen.lr,
-            betas=chosen.betas,
-            eps=chosen.eps,
-            weight_decay=chosen.weight_decay,
-            fused=fused or None,
-        )
+            groups, lr=chosen.lr, betas=chosen.betas, eps=chosen.eps, fused=fused or None,
+            weight_decay=0.0,
+        )  # fmt: skip
 
 
 class Recorder(Callback):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, JsonValue, ValidationError
 
 from filar.errors import InputFileError, ParameterError
 from filar.learn.recipe import Recipe, explain
@@ -40,13 +40,21 @@ class Card(Settings):
     seed : int
         Of the training.
     size : int
-        Pixels on a raster's side.
+        Pixels on a raster's side; 0 if the job has none.
     normalisation : dict
         How inputs are scaled, as the job's networks need it.
     instrument : str
         The camera.
     chips, filters : tuple of str
         Those it was trained for; empty: any.
+    bands : tuple of str
+        Of a model of completeness: the filters of the magnitudes that it takes.
+    magnitudes : str
+        Of a model of completeness: "input" or "measured", see `filar.learn.settings`.
+    mag_system : str
+        Of these magnitudes.
+    cuts : dict
+        Of a model of completeness: what a star had to pass to count as recovered.
     ranges : dict of str to (low, high)
         Of magnitude, position, sky and PSF state in the training data.
     data : str
@@ -71,11 +79,15 @@ class Card(Settings):
     job: str
     recipe: Recipe
     seed: int
-    size: int
-    normalisation: dict[str, float | list[float] | str] = Field(default={})
+    size: int = 0
+    normalisation: Mapping[str, float | list[float] | list[str] | str] = Field(default={})
     instrument: str = ""
     chips: tuple[str, ...] = ()
     filters: tuple[str, ...] = ()
+    bands: tuple[str, ...] = ()
+    magnitudes: str = ""
+    mag_system: str = ""
+    cuts: dict[str, JsonValue] = Field(default={})
     ranges: dict[str, tuple[float, float]] = Field(default={})
     data: str = ""
     figures: dict[str, float] = Field(default={})

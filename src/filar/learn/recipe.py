@@ -10,7 +10,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from filar.errors import InputFileError, ParameterError
 from filar.learn.settings import (
@@ -21,7 +21,9 @@ from filar.learn.settings import (
     OptimiserSettings,
     SearchRange,
     Settings,
+    TableSettings,
     TrainingSettings,
+    check_phases,
 )
 from filar.wholefile import whole_file
 
@@ -32,11 +34,12 @@ class Recipe(Settings):
     Attributes
     ----------
     name, job : str
-        What it is called, and which job it is for ("centering").
+        What it is called, and which job it is for ("centering", "completeness").
     about : str
         Where it comes from.
-    data, network, loss, optimiser, ema, budget
-        See `filar.learn.settings`.
+    data, table, network, loss, optimiser, ema, budget
+        See `filar.learn.settings`: `data` of the jobs that look at rasters, `table` of those that
+        learn from tables.
     search : dict of str to SearchRange
         Settings to search, by their dotted names such as "optimiser.lr".
     """
@@ -45,12 +48,20 @@ class Recipe(Settings):
     job: str
     about: str = ""
     data: DataSettings = DataSettings()
+    table: TableSettings = TableSettings()
     network: Named
     loss: Named
     optimiser: OptimiserSettings = OptimiserSettings()
     ema: AveragingSettings = AveragingSettings()
     budget: BudgetSettings = BudgetSettings()
     search: dict[str, SearchRange] = Field(default={})
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Recipe:
+        check_phases(self.optimiser, self.budget)
+        if self.data != DataSettings() and self.table != TableSettings():
+            raise ValueError("data and table: a recipe is for rasters or for tables")
+        return self
 
     @property
     def training(self) -> TrainingSettings:

@@ -15,6 +15,11 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
+def _check_fractions(fractions: tuple[float, ...]) -> None:
+    if min(fractions) < 0 or abs(sum(fractions) - 1) > 1e-6:
+        raise ValueError(f"fractions = {list(fractions)}: they must add up to 1")
+
+
 class Named(BaseModel):
     """A network or a loss by its name; the other keys are its options.
 
@@ -70,9 +75,58 @@ class DataSettings(Settings):
             low, high = getattr(self, name)
             if not low < high:
                 raise ValueError(f"{name} = {[low, high]}: the first must be below the second")
-        if min(self.fractions) < 0 or abs(sum(self.fractions) - 1) > 1e-6:
-            raise ValueError(f"fractions = {list(self.fractions)}: they must add up to 1")
+        _check_fractions(self.fractions)
         return self
+
+
+class TableSettings(Settings):
+    """How a table of artificial stars is used.
+
+    Attributes
+    ----------
+    magnitudes : {"input", "measured"}
+        The magnitudes that a model is trained on: those put in, or those measured and, for stars
+        that were lost, those put in.
+    covariates : tuple of str, optional
+        What else it is told; by default all that the table has.
+    fractions : tuple of three floats
+        Train, validation, test. Without validation the last epoch's weights are kept.
+    errors : bool
+        Whether the magnitudes' errors are learnt as well.
+    """
+
+    magnitudes: Literal["input", "measured"] = "input"
+    covariates: tuple[str, ...] | None = None
+    fractions: tuple[float, float, float] = (0.8, 0.0, 0.2)
+    errors: bool = False
+
+    @model_validator(mode="after")
+    def _whole(self) -> TableSettings:
+        _check_fractions(self.fractions)
+        if self.fractions[0] == 0:
+            raise ValueError(f"fractions = {list(self.fractions)}: nothing to train on")
+        return self
+
+
+class PhaseSettings(Settings):
+    """A phase of a stepped training: some of the data, at one learning rate after the other.
+
+    Attributes
+    ----------
+    part : float
+        Of the training rows; each phase's contain those of phases with smaller parts.
+    rates : tuple of two floats
+        First and last learning rate.
+    steps : int
+        Rates, evenly spaced in the logarithm; one alone is the first.
+    epochs : int
+        Passes at each rate.
+    """
+
+    part: Annotated[float, Field(gt=0, le=1)] = 1.0
+    rates: tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]]
+    steps: Annotated[int, Field(ge=1)] = 1
+    epochs: Annotated[int, Field(ge=1)]
 
 
 class OptimiserSettings(Settings):
@@ -86,12 +140,17 @@ class OptimiserSettings(Settings):
         Learning rate; with a schedule the largest.
     weight_decay : float
         Per unit of learning rate and step; only for "adamw".
+    l2 : float
+        Half of it times the sum of all weights' squares (biases apart) is added to the loss; only
+        for "adam".
     betas : tuple of two floats
         Decay of the first and second moments.
     eps : float
         Added to the root of the second moment.
-    schedule : {"constant", "cosine", "one-cycle"}
+    schedule : {"constant", "cosine", "one-cycle", "stepped"}
         See `filar.learn.schedule.rate_factor`.
+    phases : tuple of PhaseSettings
+        Of the schedule "stepped", and only there.
     warmup : float
         Fraction of the training over which the rate rises.
     floor : float
@@ -103,9 +162,11 @@ class OptimiserSettings(Settings):
     name: Literal["adam", "adamw"] = "adamw"
     lr: Annotated[float, Field(gt=0)] = 1e-3
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    l2: Annotated[float, Field(ge=0)] = 0.0
     betas: tuple[float, float] = (0.9, 0.999)
     eps: Annotated[float, Field(gt=0)] = 1e-8
-    schedule: Literal["constant", "cosine", "one-cycle"] = "constant"
+    schedule: Literal["constant", "cosine", "one-cycle", "stepped"] = "constant"
+    phases: tuple[PhaseSettings, ...] = ()
     warmup: Annotated[float, Field(ge=0, lt=1)] = 0.0
     floor: Annotated[float, Field(ge=0, le=1)] = 0.0
     clip: Annotated[float, Field(ge=0)] = 0.0
@@ -114,6 +175,20 @@ class OptimiserSettings(Settings):
     def _decay(self) -> OptimiserSettings:
         if self.name == "adam" and self.weight_decay:
             raise ValueError("weight_decay needs name = 'adamw'")
+        if self.name == "adamw" and self.l2:
+            raise ValueError("l2 needs name = 'adam'")
+        return self
+
+    @model_validator(mode="after")
+    def _stepped(self) -> OptimiserSettings:
+        if (self.schedule == "stepped") != bool(self.phases):
+            raise ValueError("phases and schedule = 'stepped' need each other")
+        if self.phases:
+            if self.warmup or self.floor:
+                raise ValueError("warmup and floor: phases have none")
+            largest = max(max(phase.rates) for phase in self.phases)
+            if self.lr != largest:
+                raise ValueError(f"lr = {self.lr}: must be the phases' largest rate, {largest}")
         return self
 
 
@@ -138,6 +213,10 @@ class BudgetSettings(Settings):
         At most so many.
     batch_size : int
         Rows per step.
+    batch_part : float
+        Rows per step as a part of the training rows, with `batch_size` the most; 0: not so.
+    batch_least : int
+        Rows per step at least, with a `batch_part`.
     patience : int
         Stop after so many epochs without a better validation loss; 0: never.
     max_minutes : float
@@ -149,9 +228,27 @@ class BudgetSettings(Settings):
 
     epochs: Annotated[int, Field(ge=1)] = 100
     batch_size: Annotated[int, Field(ge=1)] = 256
+    batch_part: Annotated[float, Field(ge=0, le=1)] = 0.0
+    batch_least: Annotated[int, Field(ge=1)] = 1
     patience: Annotated[int, Field(ge=0)] = 0
     max_minutes: Annotated[float, Field(ge=0)] = 0.0
     steps_per_epoch: Annotated[int, Field(ge=0)] = 0
+
+    def batch_rows(self, rows: int) -> int:
+        """Rows per step.
+
+        Parameters
+        ----------
+        rows : int
+            Training rows.
+
+        Returns
+        -------
+        int
+        """
+        if not self.batch_part:
+            return self.batch_size
+        return min(self.batch_size, max(self.batch_least, round(self.batch_part * rows)))
 
 
 class TrainingSettings(Settings):
@@ -160,6 +257,33 @@ class TrainingSettings(Settings):
     optimiser: OptimiserSettings = OptimiserSettings()
     ema: AveragingSettings = AveragingSettings()
     budget: BudgetSettings = BudgetSettings()
+
+    @model_validator(mode="after")
+    def _phases_fill_the_budget(self) -> TrainingSettings:
+        check_phases(self.optimiser, self.budget)
+        return self
+
+
+def check_phases(optimiser: OptimiserSettings, budget: BudgetSettings) -> None:
+    """See that the phases of a stepped training, if it is one, last as long as its budget.
+
+    Parameters
+    ----------
+    optimiser, budget
+        A recipe's.
+
+    Raises
+    ------
+    ValueError
+        If they do not, or an epoch is no pass through the data.
+    """
+    if not optimiser.phases:
+        return
+    total = sum(phase.steps * phase.epochs for phase in optimiser.phases)
+    if budget.epochs != total:
+        raise ValueError(f"budget.epochs = {budget.epochs}: the phases have {total}")
+    if budget.steps_per_epoch:
+        raise ValueError("budget.steps_per_epoch: phases count passes through the data")
 
 
 class SearchRange(Settings):
