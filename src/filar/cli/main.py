@@ -19,7 +19,18 @@ from typer.core import TyperGroup
 from filar.cli import console
 from filar.errors import FilarError, ParameterError
 
-COMMANDS = ("demo", "info", "measure", "mean", "asts", "evaluate", "train", "simulate", "psf")
+COMMANDS = (
+    "demo",
+    "info",
+    "measure",
+    "mean",
+    "asts",
+    "evaluate",
+    "completeness",
+    "train",
+    "simulate",
+    "psf",
+)
 
 
 class LazyGroup(TyperGroup):

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from filar.completeness.table import ArtificialStars, BoolArray, FloatArray, RealStars
+from filar.completeness.dolphotcolumns import Columns, read_columns
+from filar.completeness.table import REAL, ArtificialStars, BoolArray, FloatArray, RealStars
 from filar.completeness.tables import found_magnitudes, has_magnitude, read_numbers
 from filar.errors import InputFileError, ParameterError
 
+if TYPE_CHECKING:
+    from astropy.table import QTable
+
+PROGRAM = "DOLPHOT"
 OFFSET = 0.5
 """DOLPHOT's centre of the lower left pixel is 0.5, 0.5."""
 NOT_FOUND = 16
@@ -24,141 +27,6 @@ HEAD = 4
 CUTS = ("snr", "chi", "sharp", "round", "crowd", "flag", "type", "bands")
 """What stars may be cut by: least S/N; largest chi, absolute sharpness, roundness, crowding and
 quality flag, in each of the ``bands``; largest object type."""
-
-_SHARED = {
-    "x": "Object X position",
-    "y": "Object Y position",
-    "chi": "Chi for fit",
-    "snr": "Signal-to-noise",
-    "sharp": "Object sharpness",
-    "round": "Object roundness",
-    "crowd": "Crowding",
-    "type": "Object type",
-}
-_MEASURED = {
-    "counts": "(?:Measured|Total) counts",
-    "sky": "(?:Measured|Total) sky level",
-    "rate": "Normalized count rate",
-    "rate_err": "Normalized count rate uncertainty",
-    "mag": "Instrumental (?:[A-Z]+ )?magnitude",
-    "mag_err": "Magnitude uncertainty",
-    "chi": "Chi",
-    "snr": "Signal-to-noise",
-    "sharp": "Sharpness",
-    "round": "Roundness",
-    "crowd": "Crowding",
-    "fwhm": "PSF FWHM",
-    "flag": "Photometry quality flag",
-}
-_IMAGE = re.compile(r"(?P<name>.*?)\s*\((?:(?P<filter>[^(),]+),\s*)?[^(),]* sec\)")
-
-
-@dataclass(frozen=True)
-class Columns:
-    """What stands in which column of DOLPHOT's photometry.
-
-    Parameters
-    ----------
-    number : int
-        Number of columns.
-    shared : dict of str to int
-        Columns of the object as such, from 0: ``x, y, chi, snr, sharp, round, crowd, type``.
-    bands : dict of str to dict of str to int
-        For each band ``mag, mag_err, snr, sky, flag`` and the like. Bands are the filters where
-        DOLPHOT has combined the images of a filter, else the images.
-    images : tuple of str
-        For each image, in order, the band that it belongs to.
-    mag_system : str
-        "vega" or "instrumental".
-    """
-
-    number: int
-    shared: dict[str, int]
-    bands: dict[str, dict[str, int]]
-    images: tuple[str, ...]
-    mag_system: str
-
-
-def read_columns(path: Path) -> Columns:
-    """Read the list of columns that DOLPHOT writes beside its photometry.
-
-    Parameters
-    ----------
-    path : Path
-        Lines such as ``16. Instrumental magnitude, img1 (1000.0 sec)`` or, where a filter's images
-        were combined, ``17. Instrumental VEGAMAG magnitude, WFPC2_F555W``.
-
-    Returns
-    -------
-    Columns
-
-    Raises
-    ------
-    InputFileError
-        If there is no such file, its lines are others, or no magnitude is among them.
-    """
-    if not path.is_file():
-        advice = "name DOLPHOT's list of columns"
-        raise InputFileError(path, "there is no such file", "the list of columns", advice)
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputFileError(path, f"cannot be read: {error}", "DOLPHOT's columns") from error
-    texts: list[str] = []
-    for line in filter(str.strip, lines):
-        match = re.fullmatch(r"\s*(\d+)\.\s*(.*\S)\s*", line)
-        if not match or int(match.group(1)) != len(texts) + 1:
-            expected = f'column {len(texts) + 1}, as in "3. Object X position ..."'
-            raise InputFileError(path, f"the line {line[:60]!r}", expected)
-        texts.append(match.group(2))
-    shared = {
-        key: i for key, start in _SHARED.items() for i, t in enumerate(texts) if _is(t, start)
-    }
-    blocks, systems = _blocks(texts)
-    missing = [key for key in ("x", "y") if key not in shared]
-    if missing or not any("mag" in block for block in blocks.values()):
-        found = f"no column of {'position' if missing else 'magnitudes'} among {len(texts)}"
-        raise InputFileError(path, found, "the columns of DOLPHOT's photometry")
-    bands, images = _bands(blocks)
-    system = "vega" if systems == {"VEGAMAG"} else "instrumental"
-    return Columns(len(texts), shared, bands, images, system)
-
-
-def _is(text: str, start: str) -> bool:
-    """Whether a column is one of the object as such: only those have no label after a comma."""
-    return text == start or text.startswith((f"{start} (", f"{start} on "))
-
-
-def _blocks(texts: Sequence[str]) -> tuple[dict[str, dict[str, int]], set[str]]:
-    """Columns by label (filter or image) and quantity; words before "magnitude"."""
-    blocks: dict[str, dict[str, int]] = {}
-    systems = set()
-    for i, text in enumerate(texts):
-        for key, pattern in _MEASURED.items():
-            match = re.fullmatch(rf"{pattern}, (.+)", text)
-            if match:
-                blocks.setdefault(match.group(1), {})[key] = i
-        system = re.match(r"Instrumental ([A-Z]+) magnitude", text)
-        if system:
-            systems.add(system.group(1))
-    return blocks, systems
-
-
-def _bands(
-    blocks: dict[str, dict[str, int]],
-) -> tuple[dict[str, dict[str, int]], tuple[str, ...]]:
-    """Tell filters' blocks from images'; name the band of each image."""
-    images = {label: m for label in blocks if (m := _IMAGE.fullmatch(label))}
-    filters = [label for label in blocks if label not in images]
-    if not filters:
-        names = [m["name"] for m in images.values()]
-        unique = names if len(set(names)) == len(names) else list(images)
-        return {n: blocks[label] for n, label in zip(unique, images, strict=True)}, tuple(unique)
-    bare = [label.rsplit("_", 1)[-1] for label in filters]
-    names = bare if len(set(bare)) == len(bare) else filters
-    known = dict(zip(filters, names, strict=True)) | dict(zip(names, names, strict=True))
-    of_images = tuple(known.get(str(m["filter"]).strip(), "") for m in images.values())
-    return {n: blocks[label] for n, label in zip(names, filters, strict=True)}, of_images
 
 
 def read_fake(
@@ -248,12 +116,7 @@ def read_photometry(
         If there is no such band or cut, or no such column for it.
     """
     path = Path(path)
-    layout_path = columns or path.with_name(path.name + ".columns")
-    layout = read_columns(layout_path)
-    rows = read_numbers(path)
-    if rows.shape[1] != layout.number:
-        expected = f"the {layout.number} of {layout_path.name}"
-        raise InputFileError(path, f"{rows.shape[1]} columns", expected)
+    rows, layout = _photometry(path, columns)
     labels, names = _choose(layout, bands)
     mag, passed, meta = _measured(rows, layout, labels, names, cuts)
     if cuts is None:
@@ -267,6 +130,72 @@ def read_photometry(
     place = rows[passed][:, [layout.shared["x"], layout.shared["y"]]] - OFFSET
     meta = meta | {"source": path.name}
     return RealStars(names, mag[passed], x=place[:, 0], y=place[:, 1], meta=meta)
+
+
+def photometry_table(path: Path, columns: Path | None = None, bands: Sequence[str] = ()) -> QTable:
+    """Read all columns of DOLPHOT's photometry.
+
+    Parameters
+    ----------
+    path, columns, bands
+        As in `read_photometry`.
+
+    Returns
+    -------
+    QTable
+        The columns in their order: ``x, y`` (from 0, as everywhere in filar), ``snr``, ``type``
+        and the like, ``mag_B``, ``mag_err_B``, ``snr_B`` ... for each band B, ``colN`` for those
+        without such a name; descriptions are DOLPHOT's. Magnitudes that there are not, and their
+        errors, are NaN.
+
+    Raises
+    ------
+    InputFileError
+        If a file is missing or not what its list of columns says.
+    ParameterError
+        If there is no such band.
+    """
+    from astropy.table import Column, QTable
+    from astropy.units import Quantity
+
+    rows, layout = _photometry(Path(path), columns)
+    labels, names = _choose(layout, bands)
+    place = {number: key for key, number in layout.shared.items()}
+    renamed = dict(zip(layout.bands, layout.bands, strict=True))
+    renamed |= dict(zip(labels, names, strict=True))
+    for label, name in renamed.items():
+        place |= {number: f"{key}_{name}" for key, number in layout.bands[label].items()}
+    mags = {
+        f"{key}_{name}": layout.bands[label]["mag"]
+        for label, name in renamed.items()
+        for key in ("mag", "mag_err")
+    }
+    facts = {"kind": REAL, "bands": list(renamed.values()), "covariates": []}
+    facts |= {"program": PROGRAM, "mag_system": layout.mag_system, "source": Path(path).name}
+    table = QTable(meta=facts)
+    for i, text in enumerate(layout.texts):
+        name, values = place.get(i, f"col{i + 1}"), rows[:, i]
+        if name in ("x", "y"):
+            values, text = values - OFFSET, f"{text}, less {OFFSET}: pixels from 0"
+        is_mag = name.startswith("mag_")
+        if is_mag:
+            values = np.where(has_magnitude(rows[:, mags[name]]), values, np.nan)
+        elif np.all(values == np.rint(values)) and np.abs(values).max() < 2**31:
+            values = values.astype(np.int32)
+        table[name] = Quantity(values, "mag") if is_mag else Column(values)
+        table[name].info.description = text
+    return table
+
+
+def _photometry(path: Path, columns: Path | None) -> tuple[FloatArray, Columns]:
+    """Rows of the photometry, and what stands in them."""
+    layout_path = columns or path.with_name(path.name + ".columns")
+    layout = read_columns(layout_path)
+    rows = read_numbers(path)
+    if rows.shape[1] != layout.number:
+        expected = f"the {layout.number} of {layout_path.name}"
+        raise InputFileError(path, f"{rows.shape[1]} columns", expected)
+    return rows, layout
 
 
 def _choose(layout: Columns, bands: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
@@ -328,7 +257,7 @@ def _measured(
                 label = labels[names.index(band)]
                 value = rows[:, _column(layout.bands[label], key, label)]
                 passed &= value >= limit if key == "snr" else np.abs(value) <= limit
-    facts = {"program": "DOLPHOT", "mag_system": layout.mag_system}
+    facts = {"program": PROGRAM, "mag_system": layout.mag_system}
     return mag, passed, facts | {"cuts": asked | {"bands": list(need)}}
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
+
 from filar.catalogfile import SUFFIXES
-from filar.completeness.dolphot import read_fake, read_photometry
+from filar.completeness.dolphot import photometry_table, read_fake, read_photometry
 from filar.completeness.matchfake import read_magnitudes, read_matchfake
 from filar.completeness.named import read_named, read_named_stars
 from filar.completeness.surroundings import add_crowding, add_image_covariates
@@ -17,11 +20,13 @@ from filar.completeness.tables import read_table, require
 from filar.errors import InputFileError, ParameterError
 
 if TYPE_CHECKING:
-    from astropy.table import Table
+    from astropy.table import QTable, Table
 
     from filar.exposure import Exposure
 
 FORMATS = ("auto", "filar", "matchfake", "dolphot", "columns")
+LONG = ("filter", "mag", "x_fit", "y_fit")
+"""Columns that tell a catalogue of ``filar measure``: a row for each star and exposure."""
 _Stars = TypeVar("_Stars", ArtificialStars, RealStars)
 
 
@@ -113,8 +118,9 @@ def read_real_stars(
     Parameters
     ----------
     path : str or path-like
-        A table of ``filar asts --stars``; DOLPHOT's photometry; a catalogue of the DOLPHOT
-        pipelines (``.gst.fits``); text with a magnitude for each band; or any table, by `columns`.
+        A table of ``filar asts --stars``; a catalogue of ``filar measure`` in one filter;
+        DOLPHOT's photometry; a catalogue of the DOLPHOT pipelines (``.gst.fits``); text with a
+        magnitude for each band; or any table, by `columns`.
     format, columns, bands, columns_file, images, detections, limit, fwhm
         As in `read_artificial_stars`.
     cuts : mapping, optional
@@ -143,11 +149,52 @@ def read_real_stars(
         stars = read_named_stars(path, columns, bands)
     elif kind == "filar":
         table = read_table(path)
-        own = any(name.startswith("mag_") for name in table.colnames)
-        stars = _own(path, table, RealStars, bands) if own else read_named_stars(path, None, bands)
+        if set(LONG) <= set(table.colnames):
+            stars = _of_one_band(path, table, bands)
+        elif any(name.startswith("mag_") for name in table.colnames):
+            stars = _own(path, table, RealStars, bands)
+        else:
+            stars = read_named_stars(path, None, bands)
     else:
         stars = read_magnitudes(path, bands)
     return _surrounded(stars, images, detections, limit, fwhm)
+
+
+def read_star_catalog(path: str | os.PathLike[str], **options: Any) -> tuple[QTable, RealStars]:
+    """Read measured stars, and all that their file says of them.
+
+    Parameters
+    ----------
+    path : str or path-like
+        As in `read_real_stars`.
+    **options
+        Its options, but for ``cuts``.
+
+    Returns
+    -------
+    table : QTable
+        The file's own columns, in their order. Text without names has those of
+        `RealStars.to_table`; of DOLPHOT's see `filar.completeness.dolphot.photometry_table`.
+    stars : RealStars
+        The same stars, row by row.
+
+    Raises
+    ------
+    InputFileError, ParameterError
+        As `read_real_stars`.
+    """
+    from astropy.table import QTable
+
+    path = Path(path)
+    stars = read_real_stars(path, **options)
+    kind = _kind(path, options.get("format", "auto"), options.get("columns"))
+    if kind == "dolphot":
+        named = options.get("columns_file")
+        columns_file = None if named is None else Path(named)
+        return photometry_table(path, columns_file, options.get("bands", ())), stars
+    if kind == "matchfake":
+        return replace(stars, covariates={}).to_table(), stars
+    return QTable(read_table(path), copy=False), stars
 
 
 def _kind(path: Path, format: str, columns: Mapping[str, Any] | None) -> str:
@@ -182,6 +229,26 @@ def _own(path: Path, table: Table, kind: type[_Stars], bands: Sequence[str]) -> 
     if bands and tuple(bands) != stars.bands:
         raise ParameterError("bands", list(bands), f"{', '.join(stars.bands)}, as in {path}")
     return stars
+
+
+def _of_one_band(path: Path, table: Table, bands: Sequence[str]) -> RealStars:
+    """Take the measures of a catalogue of `filar measure` as stars in one band."""
+    filters = sorted({str(name) for name in table["filter"]})
+    if len(filters) > 1:
+        found = f"a row for each measure, in {', '.join(filters)}"
+        advice = "make it of the images with filar asts --stars"
+        raise InputFileError(path, found, "a row for each star with all its magnitudes", advice)
+    named = {"mag": "mag", "x": "x_fit", "y": "y_fit"}
+    values = {key: np.asarray(getattr(table[n], "value", table[n])) for key, n in named.items()}
+    known = table.meta | table.meta.get("parameters", {})
+    meta = {key: known[key] for key in ("mag_system", "cuts") if key in known}
+    return RealStars(
+        tuple(bands) or (filters[0] or "mag",),
+        values["mag"][:, None],
+        x=values["x"],
+        y=values["y"],
+        meta=meta | {"source": path.name},
+    )
 
 
 def _surrounded(
