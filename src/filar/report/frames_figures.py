@@ -7,13 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from filar.report.frames_panels import Figure, Level, Line, Marks, Panel, style
+from filar.report.frames_panels import Cells, Figure, Layer, Level, Line, Panel, style
 from filar.wholefile import whole_file
 
 PANEL = (3.9, 2.6)  # inches, the axes alone
+CELLS = (2.9, 3.2)  # of figures with cells in them
 _LEFT, _RIGHT, _BELOW, _ABOVE = 0.75, 0.15, 0.75, 0.75
 _ABOVE_ALONE = 0.35  # without a legend
 _BETWEEN, _STACKED = 0.85, 0.95
+_BAR = 0.55  # for a bar of colours beside each panel
 DPI = 110
 _DASHES = {"solid": "-", "dashed": "--", "dotted": ":"}
 _COARSE, _FINE = (1.0, 2.0, 5.0), (1.0, 1.2, 1.5, 2.0, 3.0, 5.0, 7.0)
@@ -57,16 +59,19 @@ def draw(figure: Figure) -> Any:
     from matplotlib.figure import Figure as Canvas
 
     rows, columns = len(figure.rows), max(len(row) for row in figure.rows)
-    wide, tall = PANEL
+    cells = any(_has_cells(panel) for row in figure.rows for panel in row)
+    wide, tall = CELLS if cells else PANEL
     if any(panel.equal for row in figure.rows for panel in row):
         tall = wide
-    width = _LEFT + columns * wide + (columns - 1) * _BETWEEN + _RIGHT
+    bar = _BAR if cells else 0.0
+    between, right = _BETWEEN + bar, _RIGHT + 1.3 * bar
+    width = _LEFT + columns * wide + (columns - 1) * between + right
     above = _ABOVE if figure.legend() else _ABOVE_ALONE
     height = _BELOW + rows * tall + (rows - 1) * _STACKED + above
     canvas = Canvas(figsize=(width, height))
     # Margins in inches: matplotlib's own layout takes as long as the drawing.
-    canvas.subplots_adjust(left=_LEFT / width, right=1 - _RIGHT / width, bottom=_BELOW / height,
-                           top=1 - above / height, wspace=_BETWEEN / wide,
+    canvas.subplots_adjust(left=_LEFT / width, right=1 - right / width, bottom=_BELOW / height,
+                           top=1 - above / height, wspace=between / wide,
                            hspace=_STACKED / tall)  # fmt: skip
     axes = canvas.subplots(rows, columns, squeeze=False)
     handles: dict[str, Any] = {}
@@ -86,6 +91,10 @@ def draw(figure: Figure) -> Any:
         for handle in handles_shown:
             handle.set(alpha=1.0, markersize=7)
     return canvas
+
+
+def _has_cells(panel: Panel) -> bool:
+    return any(isinstance(layer, Cells) for layer in panel.layers)
 
 
 def _draw_panel(place: Any, panel: Panel) -> None:
@@ -118,7 +127,20 @@ def _log_axis(place: Any, labelled: tuple[float, ...]) -> None:
     place.yaxis.set_minor_formatter(NullFormatter())
 
 
-def _draw_layer(place: Any, layer: Marks | Line | Level) -> None:
+def _draw_cells(place: Any, cells: Cells) -> None:
+    drawn = place.pcolormesh(cells.x_edges, cells.y_edges, np.ma.masked_invalid(cells.values),
+                             cmap="RdBu_r" if cells.signed else "cividis", vmin=cells.low,
+                             vmax=cells.high, rasterized=True)  # fmt: skip
+    place.set_facecolor("#dddddd")  # not white, which is no difference
+    beside = place.inset_axes((1.03, 0.0, 0.05, 1.0))
+    place.figure.colorbar(drawn, cax=beside).set_label(cells.title, fontsize=10)
+    beside.tick_params(labelsize=9)
+
+
+def _draw_layer(place: Any, layer: Layer) -> None:
+    if isinstance(layer, Cells):
+        _draw_cells(place, layer)
+        return
     label = layer.label or "_nolegend_"
     if isinstance(layer, Level):
         span = place.axhline if layer.across == "y" else place.axvline

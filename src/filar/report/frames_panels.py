@@ -1,4 +1,4 @@
-"""What a figure shows, apart from the library that draws it: panels of marks, lines and levels."""
+"""What a figure shows, apart from the library that draws it: marks, lines, levels and cells."""
 
 from __future__ import annotations
 
@@ -23,13 +23,17 @@ STYLES: tuple[Shade, ...] = (
     ("#56B4E9", "h", "hex", "⬢"),
 )
 BLACK = "#222222"
+TRUTH = -1
+"""Number of what is no method but the truth: black."""
 GREY = "#777777"
 MPIX = 1000.0
 _LETTERS: dict[Dash, str] = {"solid": "━━", "dashed": "╍╍", "dotted": "┈┈"}
 
 
 def style(number: int) -> Shade:
-    """Colour and shapes of a method by its number."""
+    """Colour and shapes of a method by its number; black circles for the truth."""
+    if number < 0:
+        return BLACK, "o", "circle", "●"
     return STYLES[number % len(STYLES)]
 
 
@@ -142,7 +146,41 @@ class Level:
         return _LETTERS[self.dash]
 
 
-Layer = Marks | Line | Level
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """Values in cells of equal size, as colours with a bar beside the panel.
+
+    Parameters
+    ----------
+    x_edges : (nx + 1,) array
+        Of the cells along x, evenly spaced.
+    y_edges : (ny + 1,) array
+        Along y.
+    values : (ny, nx) array
+        NaN cells stay empty.
+    title : str
+        What the values are, with their unit; for the bar.
+    low, high : float
+        Ends of the bar.
+    signed : bool
+        Whether colours diverge from the middle, for differences.
+    """
+
+    x_edges: FloatArray
+    y_edges: FloatArray
+    values: FloatArray
+    title: str
+    low: float = 0.0
+    high: float = 1.0
+    signed: bool = False
+
+    # Colours are explained by the bar, not by the legend.
+    label = ""
+    letter = ""
+    colour = BLACK
+
+
+Layer = Marks | Line | Level | Cells
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,7 +191,7 @@ class Panel:
     ----------
     title, x_label, y_label : str
         Labels with their units.
-    layers : tuple of Marks, Line or Level
+    layers : tuple of Marks, Line, Level or Cells
         From the back to the front.
     x_range, y_range : (float, float), optional
         Limits; the data's by default.

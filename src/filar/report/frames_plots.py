@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from filar.report.frames_panels import Figure, Level, Line, Marks, Panel, style
+from filar.report.frames_panels import Cells, Figure, Layer, Level, Line, Marks, Panel, style
 
 WIDTH, HEIGHT = 560, 320
+NARROW, TALL = 390, 420  # of three or more panels side by side; of panels with cells
+_SIGNED = 11  # colours of the palette that diverges
 
 
 def plot(figure: Figure) -> Any:
@@ -27,7 +29,7 @@ def plot(figure: Figure) -> Any:
     """
     from bokeh.layouts import gridplot
 
-    rows = [[_panel(panel) for panel in row] for row in figure.rows]
+    rows = [[_panel(panel, _width(figure)) for panel in row] for row in figure.rows]
     grid = gridplot(rows, merge_tools=True, toolbar_location="right")
     grid.toolbar.logo = None
     return grid
@@ -48,20 +50,60 @@ def embedded(figures: Sequence[Figure]) -> tuple[str, dict[str, str]]:
     divs : dict
         From a figure's name to the element that shows it.
     """
+    return _embed({figure.name: plot(figure) for figure in figures})
+
+
+def embedded_rows(figures: Sequence[Figure]) -> tuple[str, dict[str, str]]:
+    """Draw figures for a page on which panels that do not fit side by side go below each other.
+
+    Parameters
+    ----------
+    figures : sequence of Figure
+        What to draw.
+
+    Returns
+    -------
+    script : str
+        To go into the page once.
+    divs : dict
+        From a figure's name to its rows: elements of the class "panels", to be styled as flexible
+        boxes that wrap.
+    """
+    drawn = {}
+    for figure in figures:
+        width = _width(figure)
+        for i, row in enumerate(figure.rows):
+            for j, panel in enumerate(row):
+                drawn[f"{figure.name} {i} {j}"] = _panel(panel, width)
+    script, divs = _embed(drawn)
+    found = {}
+    for figure in figures:
+        rows = [
+            "".join(divs[f"{figure.name} {i} {j}"] for j in range(len(row)))
+            for i, row in enumerate(figure.rows)
+        ]
+        found[figure.name] = "".join(f'<div class="panels">{row}</div>' for row in rows)
+    return script, found
+
+
+def _embed(drawn: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
     from bokeh.document import Document
     from bokeh.embed import components
 
-    drawn = {figure.name: plot(figure) for figure in figures}
     document = Document()
     # Bokeh goes through all models again for each figure that is added, unless it is told to wait.
     with document.models.freeze():
         for root in drawn.values():
             document.add_root(root)
-    script, divs = components(drawn)
+    script, divs = components(dict(drawn))
     return str(script), {name: str(div) for name, div in divs.items()}
 
 
-def _panel(panel: Panel) -> Any:
+def _width(figure: Figure) -> int:
+    return WIDTH if max(len(row) for row in figure.rows) < 3 else NARROW
+
+
+def _panel(panel: Panel, width: int) -> Any:
     from bokeh.plotting import figure
 
     options: dict[str, Any] = {}
@@ -70,8 +112,8 @@ def _panel(panel: Panel) -> Any:
     if panel.y_range is not None:
         options["y_range"] = tuple(float(v) for v in panel.y_range)
     shown = figure(
-        width=WIDTH,
-        height=500 if panel.equal else HEIGHT,
+        width=width,
+        height=_height(panel),
         title=panel.title,
         x_axis_label=panel.x_label,
         y_axis_label=panel.y_label,
@@ -80,6 +122,7 @@ def _panel(panel: Panel) -> Any:
         tools="pan,wheel_zoom,box_zoom,reset,save",
         **options,
     )
+    shown.toolbar.logo = None
     for axis in shown.axis:
         axis.axis_label_text_font_style, axis.axis_label_text_font_size = "normal", "11pt"
         axis.major_label_text_font_size = "10pt"
@@ -96,6 +139,12 @@ def _panel(panel: Panel) -> Any:
     return shown
 
 
+def _height(panel: Panel) -> int:
+    if panel.equal:
+        return 500
+    return TALL if any(isinstance(layer, Cells) for layer in panel.layers) else HEIGHT
+
+
 def _add_hover(shown: Any, renderers: list[Any], panel: Panel) -> None:
     from bokeh.models import HoverTool
 
@@ -103,7 +152,26 @@ def _add_hover(shown: Any, renderers: list[Any], panel: Panel) -> None:
     shown.add_tools(HoverTool(renderers=renderers, tooltips=tips))
 
 
-def _layer(shown: Any, layer: Marks | Line | Level) -> Any:
+def _cells(shown: Any, cells: Cells) -> Any:
+    from bokeh.models import LinearColorMapper
+    from bokeh.models.annotations import ColorBar
+    from bokeh.palettes import Cividis256, RdBu, interp_palette
+
+    palette = interp_palette(RdBu[_SIGNED], 255) if cells.signed else Cividis256
+    # Empty cells show the panel's ground, which is grey since white is a value of no difference.
+    mapper = LinearColorMapper(palette=palette, low=float(cells.low), high=float(cells.high),
+                               nan_color="rgba(0, 0, 0, 0)")  # fmt: skip
+    x, y = cells.x_edges, cells.y_edges
+    shown.background_fill_color = "#dddddd"
+    shown.grid.visible = False
+    drawn = shown.image([np.asarray(cells.values, np.float32)], x=float(x[0]), y=float(y[0]),
+                        dw=float(x[-1] - x[0]), dh=float(y[-1] - y[0]), color_mapper=mapper,
+                        level="image")  # fmt: skip
+    shown.add_layout(ColorBar(color_mapper=mapper, width=10, padding=4), "right")
+    return drawn
+
+
+def _layer(shown: Any, layer: Layer) -> Any:
     from bokeh.models import ColumnDataSource
     from bokeh.models.annotations import Span
 
@@ -117,6 +185,8 @@ def _layer(shown: Any, layer: Marks | Line | Level) -> Any:
             )
         )
         return None
+    if isinstance(layer, Cells):
+        return _cells(shown, layer)
     x, y = (np.asarray(values, np.float32) for values in (layer.x, layer.y))
     if isinstance(layer, Line):
         return shown.line(x, y, color=layer.colour, line_width=layer.width,

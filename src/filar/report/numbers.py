@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from filar.report.frames_panels import Figure, Level, Panel
+from filar.report.frames_panels import Cells, Figure, Level, Panel
 from filar.wholefile import whole_file
 
 _MOST = 2000
@@ -34,6 +34,10 @@ def figure_numbers(figure: Figure) -> list[dict[str, Any]]:
 def _panel_numbers(panel: Panel) -> dict[str, Any]:
     layers = []
     for layer in panel.layers:
+        if isinstance(layer, Cells):
+            layers.append({"label": layer.title, "x_edges": layer.x_edges,
+                           "y_edges": layer.y_edges, "values": layer.values})  # fmt: skip
+            continue
         if isinstance(layer, Level) or len(layer.x) > _MOST:
             continue
         entry: dict[str, Any] = {"label": layer.label, "x": layer.x, "y": layer.y}
