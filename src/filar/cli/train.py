@@ -1,4 +1,4 @@
-"""``filar train``: exposures in, a model out."""
+"""``filar train centering``: exposures in, a model out; the other trainings join its group."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import typer
 
 from filar.cli import console, reading, training
 from filar.cli.measure import psf_choice
+from filar.cli.train_completeness import completeness
 from filar.errors import FilarError, InputFileError, ParameterError
 from filar.threads import torch_threads
 
@@ -25,7 +26,7 @@ app = typer.Typer(no_args_is_help=True)
 
 @app.callback()
 def train() -> None:
-    """Train networks on your own exposures."""
+    """Train networks on your own data."""
 
 
 @app.command()
@@ -155,6 +156,9 @@ def centering(
         centerer = job.train(chosen, store, seed=seed, resume=resume, **hardware)
     centerer.save(output)
     _tell(job, centerer, store)
+
+
+app.command()(completeness)
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,8 @@ NETWORKS = {
 """What builds the networks, by the recipes' names: module and function (inputs, **options)."""
 BASELINES: dict[str, Callable[..., Any]] = {"logistic": fit_logistic, "boosting": fit_boosting}
 
+NOT_KEPT = ("boosting",)
+
 
 class Model(Protocol):
     """What gives recovery probabilities."""
@@ -112,6 +114,24 @@ def check_recipe(recipe: Recipe) -> None:
         raise ParameterError("network.name", recipe.network.name, allowed)
     if recipe.loss.name != LOSS or recipe.loss.options:
         raise ParameterError("loss", recipe.loss.name, f"{LOSS}, without options")
+
+
+def check_keepable(recipe: Recipe) -> None:
+    """See, before it is trained, that a recipe's model can be written to a file.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        For completeness.
+
+    Raises
+    ------
+    ParameterError
+        If it cannot: scikit-learn's trees are kept by pickle alone, which filar never reads.
+    """
+    if recipe.network.name in NOT_KEPT:
+        allowed = "one whose model can be kept in a file, such as filar-completeness"
+        raise ParameterError("recipe", recipe.name, allowed)
 
 
 def build_network(recipe: Recipe, inputs: Inputs, seed: int) -> nn.Module:
