@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from filar.cli import console
+from filar.cli.evaluate_completeness import completeness
 from filar.errors import FilarError, InputFileError, ParameterError
 
 if TYPE_CHECKING:
@@ -23,7 +24,10 @@ NETWORK = "network"
 
 @app.callback()
 def evaluate() -> None:
-    """Judge networks as the papers do, beside the Cramér-Rao bound."""
+    """Judge models as the papers do, the classic method and the bound beside them."""
+
+
+app.command()(completeness)
 
 
 @app.command()
