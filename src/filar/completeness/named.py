@@ -209,7 +209,9 @@ def _truths(path: Path, table: Table, name: str) -> BoolArray:
     words = np.char.lower(np.char.strip(values.astype(str)))
     yes = np.isin(words, _TRUE)
     if other := sorted(set(words[~yes & ~np.isin(words, _FALSE)])):
-        raise InputFileError(path, f"column {name} has {other[0]!r}", "true and false, or 1 and 0")
+        raise InputFileError(
+            path, f"column {name} has {str(other[0])!r}", "true and false, or 1 and 0"
+        )
     return np.asarray(yes)
 
 
