@@ -19,6 +19,10 @@ name = "mae"
 """
 
 
+PHASES = "phases = [{part = 0.1, rates = [1e-3, 1e-4], steps = 2, epochs = 5}]\n"
+STEPPED = "schedule = 'stepped'\n" + PHASES
+
+
 def written(folder: Path, text: str) -> Path:
     path = folder / "mine.toml"
     path.write_text(text)
@@ -51,6 +55,19 @@ def test_c23_is_trained_as_its_paper_says(name: str) -> None:
     assert (recipe.data.q, recipe.data.isolation) == ((0.0001, 1.0), 5.0)
 
 
+def test_cointoss_is_trained_as_its_paper_says() -> None:
+    """Harris & Speagle 2024, section 6.3: parts, numbers of rates and of epochs."""
+    recipe = load_recipe("cointoss")
+    assert recipe.network.options == {"layers": [200, 200, 200]}
+    assert (recipe.optimiser.name, recipe.table.fractions) == ("adam", (0.8, 0.0, 0.2))
+    phases = [(p.part, p.steps, p.epochs) for p in recipe.optimiser.phases]
+    assert phases == [(0.05, 10, 50), (0.1, 5, 50), (0.2, 5, 50), (1.0, 5, 50), (1.0, 1, 100)]
+    first, last = recipe.optimiser.phases[-1].rates
+    assert first == last
+    assert recipe.optimiser.l2 > 0
+    assert recipe.ema.momentum == 0
+
+
 def test_a_recipe_of_ones_own_needs_only_names(tmp_path: Path) -> None:
     recipe = load_recipe(written(tmp_path, MINIMAL + "depth = 3\n"))
     assert recipe.loss.options == {"depth": 3}
@@ -68,6 +85,19 @@ def test_a_recipe_of_ones_own_needs_only_names(tmp_path: Path) -> None:
         (MINIMAL + "[optimiser]\nlr = nan\n", "optimiser.lr"),
         (MINIMAL + "[optimiser]\nname = 'adam'\nweight_decay = 0.1\n", "adamw"),
         (MINIMAL + "[budget]\nepochs = 0\n", "budget.epochs"),
+        (MINIMAL + "[table]\nmagnitudes = 'true'\n", "table.magnitudes"),
+        (MINIMAL + "[table]\nfractions = [0.0, 0.5, 0.5]\n", "nothing to train on"),
+        (MINIMAL + "[table]\nerrors = true\n[data]\nsize = 8\n", "rasters or for tables"),
+        (MINIMAL + "[optimiser]\nl2 = 1e-4\n", "l2 needs name = 'adam'"),
+        (MINIMAL + "[optimiser]\nschedule = 'stepped'\n", "need each other"),
+        (MINIMAL + f"[optimiser]\n{PHASES}", "need each other"),
+        (MINIMAL + f"[optimiser]\n{STEPPED}", "the phases have 10"),
+        (MINIMAL + f"[budget]\nepochs = 10\n[optimiser]\nlr = 1e-2\n{STEPPED}", "largest rate"),
+        (MINIMAL + f"[budget]\nepochs = 10\n[optimiser]\nwarmup = 0.1\n{STEPPED}", "warmup"),
+        (
+            MINIMAL + f"[budget]\nepochs = 10\nsteps_per_epoch = 3\n[optimiser]\n{STEPPED}",
+            "steps_per_epoch",
+        ),
         (MINIMAL + "[ema]\nmomentum = 1.0\n", "ema.momentum"),
         (MINIMAL + "[search]\n'optimiser.rate' = {low = 1, high = 2}\n", "optimiser.rate"),
         (MINIMAL + "[search]\n'optimiser.lr' = {low = 1e-3, high = -1}\n", "low below high"),
@@ -149,3 +179,21 @@ def test_any_text_and_options_survive_writing(
     path = tmp_path_factory.mktemp("recipe") / "x.toml"
     save_recipe(path, recipe)
     assert load_recipe(path) == recipe
+
+
+def test_covariates_are_all_unless_they_are_named(tmp_path: Path) -> None:
+    assert load_recipe(written(tmp_path, MINIMAL)).table.covariates is None
+    none = load_recipe(written(tmp_path, MINIMAL + "[table]\ncovariates = []\n"))
+    assert none.table.covariates == ()
+    save_recipe(tmp_path / "copy.toml", none)
+    assert load_recipe(tmp_path / "copy.toml") == none
+
+
+@given(part=st.floats(0.001, 1), rows=st.integers(1, 10**6))
+def test_batches_are_a_part_of_the_rows_within_limits(part: float, rows: int) -> None:
+    budget = {"batch_size": 200, "batch_part": part, "batch_least": 32}
+    recipe = override(load_recipe("logistic"), {f"budget.{k}": v for k, v in budget.items()})
+    assert 32 <= recipe.budget.batch_rows(rows) <= 200
+    if 33 < part * rows < 199:
+        assert recipe.budget.batch_rows(rows) == pytest.approx(part * rows, abs=0.5)
+    assert load_recipe("c24-vgg8").budget.batch_rows(rows) == 256

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from filar.errors import InputFileError, OutputFileError, ParameterError
 from filar.learn.checkpoint import NAME
@@ -348,3 +348,41 @@ def test_progress_and_logs(tmp_path: Path, capfd: pytest.CaptureFixture[str]) ->
     rows = read_history(tmp_path / "history.csv")
     assert [row["validation_loss"] for row in rows] == [e.figures["validation_loss"] for e in ends]
     assert capfd.readouterr() == ("", "")
+
+
+class Plain(Small):
+    """Without what makes gradients vanish, and if asked with the weights' squares in its loss."""
+
+    def __init__(self, l2: float = 0.0) -> None:
+        super().__init__()
+        self.net = nn.Sequential(nn.Linear(4, 16), nn.Tanh(), nn.Linear(16, 1))
+        self.l2 = l2
+
+    def loss(self, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        loss, figures = super().loss(batch)
+        squares = [weight.square().sum() for weight in self.parameters() if weight.ndim > 1]
+        return loss + 0.5 * self.l2 * torch.stack(squares).sum(), figures
+
+
+def test_l2_is_a_penalty_on_weights_that_leaves_biases_alone(tmp_path: Path) -> None:
+    options: dict[str, Any] = {"seed": 5} | CPU
+
+    def weights(l2: float, in_loss: float) -> dict[str, Tensor]:
+        optimiser = {"name": "adam", "weight_decay": 0.0, "clip": 0.0, "l2": l2}
+        settings = changed(optimiser=optimiser)
+        return train(Plain(in_loss), batches, None, settings, tmp_path, **options).state_dict
+
+    by_option, by_loss, without = weights(0.3, 0.0), weights(0.0, 0.3), weights(0.0, 0.0)
+    for name, weight in by_loss.items():
+        torch.testing.assert_close(by_option[name], weight, rtol=1e-3, atol=1e-4)
+    assert by_option["net.0.weight"].norm() < 0.7 * without["net.0.weight"].norm()
+
+
+def test_a_stepped_training_uses_its_phases_rates(tmp_path: Path) -> None:
+    phases = [{"part": 0.5, "rates": [1e-2, 1e-3], "steps": 2, "epochs": 2},
+              {"rates": [5e-3, 5e-3], "epochs": 2}]  # fmt: skip
+    optimiser = {"name": "adam", "weight_decay": 0.0, "lr": 1e-2, "schedule": "stepped",
+                 "phases": phases}  # fmt: skip
+    settings = changed(optimiser=optimiser)
+    rates = [row["rate"] for row in run(tmp_path, settings).history]
+    assert rates == pytest.approx([1e-2, 1e-2, 1e-3, 1e-3, 5e-3, 5e-3])
