@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from filar.completeness.table import ArtificialStars, RealStars
+from filar.learn.recipe import Recipe, override
 
 BANDS = ("F555W", "F814W")
 
@@ -37,3 +40,28 @@ def toy_real(number: int = 50, seed: int = 1) -> RealStars:
     """Real stars on the same skies."""
     stars = toy_stars(number, seed)
     return RealStars(stars.bands, stars.mag_in, stars.covariates, stars.x, stars.y, stars.meta)
+
+
+def small_recipe(**changes: Any) -> Recipe:
+    """Recipe of a network that learns in a moment; changes by dotted name, __ for the dot."""
+    content = {
+        "name": "small", "job": "completeness",
+        "network": {"name": "mlp", "layers": [16]}, "loss": {"name": "log"},
+        "optimiser": {"lr": 1e-2}, "budget": {"epochs": 2, "batch_size": 128},
+    }  # fmt: skip
+    recipe = Recipe.model_validate(content)
+    return override(recipe, {name.replace("__", "."): value for name, value in changes.items()})
+
+
+PHASES = [
+    {"part": 0.2, "rates": [1e-2, 1e-3], "steps": 2, "epochs": 2},
+    {"part": 1.0, "rates": [1e-3, 1e-3], "epochs": 2},
+]
+
+
+def stepped_recipe() -> Recipe:
+    """Cointoss' network and its kind of training, small."""
+    content = small_recipe().model_dump()
+    content["optimiser"] |= {"name": "adam", "l2": 1e-6, "schedule": "stepped", "phases": PHASES}
+    content["budget"] |= {"epochs": 6, "batch_part": 0.05, "batch_least": 16}
+    return Recipe.model_validate(content)

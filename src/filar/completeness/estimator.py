@@ -109,6 +109,7 @@ class CompletenessModel:
         folder: str | PathLike[str] | None = None,
         resume: bool = False,
         progress: Callable[[Progress], None] | None = None,
+        checkpoint_seconds: float = 20.0,
         accelerator: str = "cpu",
         devices: int | str | list[int] = "auto",
         strategy: str = "auto",
@@ -128,6 +129,8 @@ class CompletenessModel:
             Go on from the folder's checkpoint, if there is one.
         progress : callable, optional
             Told how far the training is.
+        checkpoint_seconds : float
+            Time between checkpoints.
         accelerator, devices, strategy : optional
             Lightning's. These networks are so small that a CPU suits them.
 
@@ -158,7 +161,8 @@ class CompletenessModel:
             with TemporaryDirectory(prefix="filar-training-") as temporary:
                 self.model_, self.history_ = _fit_network(
                     recipe, inputs, (train, validation), Path(folder or temporary), self.seed,
-                    resume=resume, progress=progress, tensorboard=folder is not None, **hardware,
+                    resume=resume, progress=progress, checkpoint_seconds=checkpoint_seconds,
+                    tensorboard=folder is not None, **hardware,
                 )  # fmt: skip
         self.recipe_, self.inputs_ = recipe, inputs
         self.errors_ = None
