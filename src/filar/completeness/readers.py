@@ -14,7 +14,7 @@ from filar.catalogfile import SUFFIXES
 from filar.completeness.dolphot import photometry_table, read_fake, read_photometry
 from filar.completeness.matchfake import read_magnitudes, read_matchfake
 from filar.completeness.named import read_named, read_named_stars
-from filar.completeness.surroundings import add_crowding, add_image_covariates
+from filar.completeness.surroundings import add_crowding, add_image_covariates, refuse_outside
 from filar.completeness.table import AnyStars, ArtificialStars, RealStars
 from filar.completeness.tables import read_table, require
 from filar.errors import InputFileError, ParameterError
@@ -223,6 +223,9 @@ def _own(path: Path, table: Table, kind: type[_Stars], bands: Sequence[str]) -> 
     """Take the stars from a table of filar."""
     try:
         stars = kind.from_table(table)
+        shapes = [field["shape"] for field in stars.meta.get("fields", [])]
+        if shapes and isinstance(stars, ArtificialStars) and np.isfinite(stars.x).any():
+            refuse_outside(stars, (max(s[0] for s in shapes), max(s[1] for s in shapes)))
     except ParameterError as error:
         advice = "name its columns if it is another program's"
         raise InputFileError(path, str(error), "a table of filar asts", advice) from error

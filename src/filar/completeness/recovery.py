@@ -119,7 +119,7 @@ def _other_ways(
         expected = "the stars that the model is for, or its probabilities are not theirs"
         raise InputFileError(path, ", and ".join(told), expected, "or take it anyway: --force")
     if "cuts" not in meta and cuts:
-        listed = ", ".join(f"{key} {_text(value)}" for key, value in cuts.items())
+        listed = ", ".join(f"{key} {_text(value)}" for key, value in sorted(cuts.items()))
         told.append(f"it does not say how its stars were cut; the model's cuts are {listed}")
     return told
 
