@@ -58,8 +58,6 @@ def annulus_sky(
     """
     dy, dx = annulus_offsets(*ANNULUS)
     level, error = np.empty(len(x)), np.empty(len(x))
-    usable = image[~unusable]
-    fallback = (float(np.median(usable)), float(np.std(usable))) if usable.size else (0.0, 0.0)
     padded = np.where(unusable, np.inf, image)
     for start in range(0, len(x), BATCH):
         part = slice(start, start + BATCH)
@@ -68,16 +66,19 @@ def annulus_sky(
         ny, nx = image.shape
         inside = (rows >= 0) & (rows < ny) & (columns >= 0) & (columns < nx)
         pixels = padded[np.clip(rows, 0, ny - 1), np.clip(columns, 0, nx - 1)]
-        level[part], error[part] = _clipped_mean(
-            np.where(inside, pixels, np.inf), fallback, least_noise
-        )
+        level[part], error[part] = _clipped_mean(np.where(inside, pixels, np.inf), least_noise)
+    empty = np.isnan(level)
+    if empty.any():
+        usable = image[~unusable]
+        middle, spread = (np.median(usable), np.std(usable)) if usable.size else (0.0, 0.0)
+        level[empty], error[empty] = middle, max(float(spread), least_noise)
     return AnnulusSky(level, error)
 
 
 def _clipped_mean(
-    pixels: NDArray[np.floating[Any]], fallback: tuple[float, float], least_noise: float
+    pixels: NDArray[np.floating[Any]], least_noise: float
 ) -> tuple[FloatArray, FloatArray]:
-    """Iterated clipped mean of rows in which unusable pixels are infinite."""
+    """Iterated clipped mean of rows in which unusable pixels are infinite; NaN if few are left."""
     ordered = np.sort(pixels, axis=1)
     count = np.isfinite(ordered).sum(axis=1)
     index = np.arange(len(ordered))
@@ -85,7 +86,7 @@ def _clipped_mean(
     # the lower half of the distribution is free of neighbours: its width is the noise
     low = ordered[index, (count * 0.1587).astype(int)]
     empty = count < 8
-    middle, low = np.where(empty, fallback[0], middle), np.where(empty, fallback[0], low)
+    middle, low = np.where(empty, 0.0, middle), np.where(empty, 0.0, low)
     sigma = np.maximum(middle - low, least_noise)
     finite = np.where(np.isfinite(ordered), ordered, 0.0)
     level = middle
@@ -95,9 +96,8 @@ def _clipped_mean(
             ordered < (level + CLIP_HIGH * sigma)[:, None]
         )
         kept = np.maximum(keep.sum(axis=1), 1)
-        new = (finite * keep).sum(axis=1) / kept
-        spread = np.sqrt(np.maximum((finite**2 * keep).sum(axis=1) / kept - new**2, 0))
-        level = np.where(empty, fallback[0], new)
-        sigma = np.where(empty, fallback[1], np.maximum(spread * 1.05, least_noise))
-    level = np.where(empty, level, level + CLIP_BIAS * sigma)
+        level = (finite * keep).sum(axis=1) / kept
+        spread = np.sqrt(np.maximum((finite**2 * keep).sum(axis=1) / kept - level**2, 0))
+        sigma = np.maximum(spread * 1.05, least_noise)
+    level = np.where(empty, np.nan, level + CLIP_BIAS * sigma)
     return level, sigma / np.sqrt(kept)

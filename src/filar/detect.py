@@ -154,7 +154,13 @@ def survey(exposure: Exposure, *, threshold: float = 5.0, fwhm: float | None = N
     return Ground(sky, noise, smear, _measure_sigma(exposure, first, threshold), light)
 
 
-def find_stars(exposure: Exposure, ground: Ground, *, threshold: float = 5.0) -> Detections:
+def find_stars(
+    exposure: Exposure,
+    ground: Ground,
+    *,
+    threshold: float = 5.0,
+    region: NDArray[np.bool_] | None = None,
+) -> Detections:
     """Find the stars of an exposure of which sky, noise and sharpness are known.
 
     Parameters
@@ -165,6 +171,8 @@ def find_stars(exposure: Exposure, ground: Ground, *, threshold: float = 5.0) ->
         From `survey`, of this image or of the same without some star.
     threshold : float
         Significance limit of a detection.
+    region : (ny, nx) bool array, optional
+        Where unsaturated stars are looked for; everywhere by default.
 
     Returns
     -------
@@ -176,7 +184,7 @@ def find_stars(exposure: Exposure, ground: Ground, *, threshold: float = 5.0) ->
     blobs = find_saturated(exposure, ground.sky, ground.saturated_light)
     core = GaussianPixel(ground.sigma)
     image = FilteredImage(exposure, ground.sky, ground.smear, core, blobs.region)
-    stars = _measure(exposure, image, image.maxima(threshold), ground.noise, threshold)
+    stars = _measure(exposure, image, image.maxima(threshold, region), ground.noise, threshold)
     found = _join(stars, blobs)
     return _finish(exposure, found.select(_in_view(exposure, found)))
 

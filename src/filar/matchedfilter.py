@@ -13,6 +13,7 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 
 _PAD = 12
+_RING = 3.5  # width of the ring that gives the local sky, pixels
 # Unit steps of the eight directions in which a diffraction spike or trail may run.
 _DIRECTIONS = np.array([(1, 0), (0, 1), (1, 1), (1, -1), (2, 1), (1, 2), (2, -1), (1, -2)], float)
 
@@ -56,15 +57,28 @@ class FilteredImage:
         values, self.added = undigitised(exposure, smear)
         self.smeared = np.pad(values - sky, _PAD, constant_values=np.nan)
 
-    def maxima(self, threshold: float) -> tuple[IntArray, IntArray]:
-        """Rows and columns of local maxima above the threshold for the noise model."""
-        from scipy import ndimage
+    def maxima(
+        self, threshold: float, region: NDArray[np.bool_] | None = None
+    ) -> tuple[IntArray, IntArray]:
+        """Rows and columns of local maxima above the threshold for the noise model.
 
-        top = np.where(self.blocked, np.inf, self.flux)
-        local = (self.flux >= ndimage.maximum_filter(top, size=3)) & ~self.edge
-        significant = self.flux * np.sqrt(self.norm) > threshold
-        rows, columns = np.nonzero(local & significant)
-        return rows, columns
+        Parameters
+        ----------
+        threshold : float
+            Standard deviations.
+        region : (ny, nx) bool array, optional
+            Where to look; everywhere by default.
+        """
+        significant = (self.flux * np.sqrt(self.norm) > threshold) & ~self.edge & ~self.blocked
+        if region is not None:
+            significant &= region
+        rows, columns = np.nonzero(significant)
+        top = np.pad(np.where(self.blocked, np.inf, self.flux), 1, mode="edge")
+        highest = np.ones(len(rows), bool)
+        for dy in (0, 1, 2):
+            for dx in (0, 1, 2):
+                highest &= self.flux[rows, columns] >= top[rows + dy, columns + dx]
+        return rows[highest], columns[highest]
 
     def gather(
         self, rows: IntArray, columns: IntArray, dy: IntArray, dx: IntArray
@@ -82,12 +96,17 @@ def _annulus(inner: float, outer: float) -> tuple[IntArray, IntArray]:
     return dy[ring], dx[ring]
 
 
+def sky_reach(sigma: float) -> float:
+    """How far around a candidate its local sky is measured, pixels."""
+    return min(2.5 + 1.8 * sigma, _PAD - _RING - 1.0) + _RING
+
+
 def local_sky(
     image: FilteredImage, rows: IntArray, columns: IntArray
 ) -> tuple[FloatArray, FloatArray]:
     """Sky above the mesh, and noise, in an annulus about each position (0 and NaN if masked)."""
-    inner = min(2.5 + 1.8 * image.core.sigma, _PAD - 4.5)
-    dy, dx = _annulus(inner, inner + 3.5)
+    outer = sky_reach(image.core.sigma)
+    dy, dx = _annulus(outer - _RING, outer)
     values = image.smeared[rows[:, None] + dy + _PAD, columns[:, None] + dx + _PAD]
     level, sigma, count = clipped_statistics(values.astype(np.float32), clip=2.5)
     sigma = np.sqrt(np.maximum(sigma**2 - image.added, 0.0))

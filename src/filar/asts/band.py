@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
+SAME = 1.0
+"""Pixels within which two places are of one star."""
 FEWEST_STARS = 10
 """Real stars below which neither PSF nor sky of an image can be trusted."""
 
@@ -85,8 +87,8 @@ class Band:
         What detection knows of it.
     stars : FoundStars
         All detections.
-    model : (ny, nx) float array
-        Light of the stars whose fit can be trusted, electrons.
+    known : KnownLight
+        The light that its last pass of fits took off other stars.
     zero : float
         Magnitude of a star of one electron.
     box : int
@@ -104,7 +106,7 @@ class Band:
     psf: FieldPSF
     ground: Ground
     stars: FoundStars
-    model: FloatArray
+    known: KnownLight
     zero: float
     box: int
     model_error: float
@@ -153,7 +155,8 @@ def measure_band(exposure: Exposure, settings: Settings, zero: float, name: str)
         allowed = "another --mag-system, or --zero-point"
         raise ParameterError("mag_system", f"no zero point of {exposure.label}", allowed)
     ground = survey(exposure, threshold=settings.threshold)
-    measured = measure_exposure(exposure, settings, method="psf", model=None)
+    drawn = _Recorder(exposure.shape)
+    measured = measure_exposure(exposure, settings, method="psf", model=None, draw=drawn)
     if len(measured.catalog) < FEWEST_STARS:
         found = f"only {len(measured.catalog)} stars found"
         raise InputFileError(exposure.label, found, f"{FEWEST_STARS} and more")
@@ -162,10 +165,54 @@ def measure_band(exposure: Exposure, settings: Settings, zero: float, name: str)
     error = 0.0 if measured.psf_fit is None else float(measured.psf_fit.model_error)
     return Band(
         name=name, exposure=exposure, psf=measured.psf, ground=ground, stars=stars,
-        model=trusted_light(measured.psf, exposure.shape, stars), zero=zero,
-        box=int(facts["box"]), model_error=error, settings=settings,
+        known=drawn.light_of(stars), zero=zero, box=int(facts["box"]), model_error=error,
+        settings=settings,
         facts={"psf": facts["psf"]["name"], "messages": facts["messages"], "n_stars": len(stars)},
     )  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class KnownLight:
+    """What the last pass of fits knew of the stars around each one.
+
+    Parameters
+    ----------
+    image : (ny, nx) float array
+        Their light, electrons; 0 if there was one pass only.
+    x, y, flux : (n,) float arrays
+        Each star's own part in it, pixels and electrons; NaN for those that were not drawn.
+    """
+
+    image: FloatArray
+    x: FloatArray
+    y: FloatArray
+    flux: FloatArray
+
+
+class _Recorder:
+    """Draws stars as fits do by default and remembers the last picture."""
+
+    def __init__(self, shape: tuple[int, int]) -> None:
+        self.image: FloatArray = np.zeros(shape)
+        self.stars: tuple[FloatArray, ...] = (np.empty(0), np.empty(0), np.empty(0))
+
+    def __call__(self, psf: FieldPSF, x: FloatArray, y: FloatArray, flux: FloatArray) -> FloatArray:
+        self.image = render_image(psf, (self.image.shape[0], self.image.shape[1]), x, y, flux)
+        self.stars = x.copy(), y.copy(), flux.copy()
+        return self.image
+
+    def light_of(self, found: FoundStars) -> KnownLight:
+        """What was drawn last, star by star of the catalogue."""
+        from filar.frames.matching import mutual_nearest
+
+        nothing = np.full(len(found), np.nan)
+        columns = [nothing.copy(), nothing.copy(), nothing.copy()]
+        if len(self.stars[0]):
+            x, y, _ = self.stars
+            i, j = mutual_nearest(found.x, found.y, x, y, SAME)
+            for column, drawn in zip(columns, self.stars, strict=True):
+                column[i] = drawn[j]
+        return KnownLight(self.image, *columns)
 
 
 def found_stars(measured: Measurement) -> FoundStars:
@@ -177,21 +224,3 @@ def found_stars(measured: Measurement) -> FoundStars:
     )
     flags = np.asarray(catalog["flags"], np.int32)
     return FoundStars(x, y, flux, flux_err, qfit, chi2, detections.sharpness, flags)
-
-
-def trusted(stars: FoundStars) -> BoolArray:
-    """Stars whose light is taken off others: (n,)."""
-    from filar.fit import MIN_SNR
-    from filar.flags import Flag
-
-    ill = (stars.flags & (Flag.NOT_CONVERGED | Flag.NO_FIT)) != 0
-    return np.asarray(~ill & (stars.flux > MIN_SNR * stars.flux_err))
-
-
-def trusted_light(psf: FieldPSF, shape: tuple[int, int], stars: FoundStars) -> FloatArray:
-    """Image of those stars, electrons."""
-    from filar.fit import NEIGHBOUR_NODES
-
-    use = trusted(stars)
-    thin = psf.thinned(NEIGHBOUR_NODES)
-    return render_image(thin, shape, stars.x[use], stars.y[use], stars.flux[use])

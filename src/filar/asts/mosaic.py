@@ -110,6 +110,12 @@ class Patches:
         image = image.reshape(rows, columns, self.pitch, self.pitch).swapaxes(1, 2)
         return image.reshape(self.shape)
 
+    def inner(self, half: int) -> NDArray[np.bool_]:
+        """The middle of every patch, up to half pixels from its central one."""
+        inside = np.abs(np.arange(self.pitch) - self.size // 2) <= half
+        rows, columns = (np.tile(inside, n // self.pitch) for n in self.shape)
+        return np.asarray(rows[:, None] & columns)
+
     def ground(self, ground: Ground) -> Ground:
         """What is known of the chip, for the mosaic."""
         sky, noise, smear = (

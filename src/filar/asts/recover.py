@@ -14,12 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from filar.asts.band import Band, FoundStars, trusted
+from filar.asts.band import SAME, Band, FoundStars
 from filar.asts.mosaic import MosaicPSF, Patches
+from filar.completeness.covariates import NOISE_ANNULUS, annulus_pixels, sky_noise
 from filar.detect import Detections, find_stars
 from filar.exposure import Exposure
 from filar.fit import NEIGHBOUR_NODES, StarFits, fit_stars
 from filar.flags import Flag
+from filar.matchedfilter import sky_reach
 from filar.measure.judge import duplicates, outside, select_fits, shape_flags
 from filar.psf.model import ANNULUS, FieldPSF
 from filar.psf.render import drawn_boxes, star_images
@@ -28,10 +30,12 @@ FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
 
-SAME = 1.0
-"""Pixels within which a detection is of a star that was known before."""
+WANDER = 2.0
+"""Pixels that a fit may end from where its star was detected."""
 REACH = 6.0
 """Pixels around an artificial star within which all stars are found and fitted anew."""
+SEEN = int(np.ceil(REACH + SAME)) + 1
+"""Pixels around the central one of a patch within which stars are looked for."""
 HALF = int(np.ceil(REACH + ANNULUS[1])) + 2
 """Half size of a patch: the sky annulus of the farthest star fitted anew lies in it."""
 
@@ -113,21 +117,78 @@ def recover(
     -------
     Recovered
     """
-    patches = Patches.around(x, y, light.shape[1] // 2)
-    image = _insert(band, patches, light)
-    psf = MosaicPSF.of(band.psf, patches)
-    detections = find_stars(image, patches.ground(band.ground), threshold=band.settings.threshold)
-    near = _Near.of(band, patches, x, y)
-    detections = detections.select(near.concerned(detections, x, y))
-    detections, fits = _fit(band, image, psf, near, detections)
-    flags = detections.flags | fits.flags | shape_flags(image, psf, detections, fits)
-    flags |= np.where(fits.flux <= 0, int(Flag.NON_POSITIVE), 0)
-    stars = FoundStars(
-        fits.x, fits.y, fits.flux, fits.flux_err, fits.qfit, fits.chi2, detections.sharpness,
-        flags.astype(np.int32),
+    found, patch, noise = _look(band, x, y, light, match)
+    result = _empty(len(x), noise)
+    # where nothing is that could be the artificial star, there is nothing to fit
+    hopeful, patch = np.unique(patch, return_inverse=True)
+    if not len(hopeful):
+        return result
+    patches = Patches.around(x[hopeful], y[hopeful], light.shape[1] // 2)
+    at_x, at_y = patches.to_mosaic(patch, found.x, found.y)
+    found = replace(found, x=at_x, y=at_y)
+    stars, patch = _measure(band, patches, x[hopeful], y[hopeful], light[hopeful], found)
+    row = _matched(band, stars, patch, x[hopeful], y[hopeful], flux[hopeful], match)
+    has = row >= 0
+    for one in fields(FoundStars):
+        getattr(result.stars, one.name)[hopeful[has]] = getattr(stars, one.name)[row[has]]
+    result.found[hopeful[has]] = True
+    return result
+
+
+def _empty(number: int, noise: FloatArray) -> Recovered:
+    """Nothing found yet."""
+    columns: dict[str, Any] = {one.name: np.full(number, np.nan) for one in fields(FoundStars)}
+    columns["flags"] = np.zeros(number, np.int32)
+    return Recovered(np.zeros(number, bool), FoundStars(**columns), noise)
+
+
+def _look(
+    band: Band, x: FloatArray, y: FloatArray, light: FloatArray, match: float
+) -> tuple[Detections, IntArray, FloatArray]:
+    """Detect what is around the artificial stars.
+
+    Returns
+    -------
+    found : Detections
+        Those to be fitted, in pixels of the chip: around artificial stars that may be among them,
+        and not of real stars that stay as they were measured.
+    patch : int array
+        The artificial star that each is near to.
+    noise : (n,) array
+        Sky noise with the star in place, electrons.
+    """
+    half = light.shape[1] // 2
+    rim = max(half - SEEN - int(np.ceil(sky_reach(band.ground.sigma))) - 1, 0)
+    patches = Patches.around(x, y, half - rim)
+    image = _insert(band, patches, light[:, rim : 2 * half + 1 - rim, rim : 2 * half + 1 - rim])
+    found = find_stars(
+        image, patches.ground(band.ground), threshold=band.settings.threshold,
+        region=patches.inner(SEEN),
     )  # fmt: skip
-    row = _matched(band, patches, stars, x, y, flux, match)
-    return _result(patches, stars, row, _sky_noise(image, patches, x, y))
+    noise = _sky_noise(image, patches, x, y)
+    patch = patches.patch_of(found.x, found.y)
+    chip_x, chip_y = patches.to_chip(found.x, found.y)
+    away = np.hypot(chip_x - x[patch], chip_y - y[patch])
+    hopeful = np.zeros(len(x), bool)
+    hopeful[patch[away < match + WANDER]] = True
+    keep = hopeful[patch] & (away < REACH + SAME)
+    found, patch = replace(found, x=chip_x, y=chip_y).select(keep), patch[keep]
+    keep = ~_stays(band, found, x[patch], y[patch])
+    return found.select(keep), patch[keep], noise
+
+
+def _stays(band: Band, found: Detections, x: FloatArray, y: FloatArray) -> BoolArray:
+    """Detections of real stars that are too far from the artificial one at (x, y)."""
+    real = band.stars
+    distance, star = _tree(real).query(np.c_[found.x, found.y], distance_upper_bound=SAME)
+    known = np.isfinite(distance)
+    star = np.where(known, star, 0)
+    far = np.hypot(real.x[star] - x, real.y[star] - y) >= REACH
+    return np.asarray(known & far)
+
+
+def _tree(stars: FoundStars) -> cKDTree:
+    return cKDTree(np.c_[np.nan_to_num(stars.x, nan=-1e9), np.nan_to_num(stars.y, nan=-1e9)])
 
 
 def _insert(band: Band, patches: Patches, light: FloatArray) -> Exposure:
@@ -152,113 +213,69 @@ def _insert(band: Band, patches: Patches, light: FloatArray) -> Exposure:
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Near:
-    """The real stars near each artificial one, and the light of all others in the mosaic.
-
-    Parameters
-    ----------
-    patches : Patches
-        The patches.
-    tree : cKDTree
-        Of all real stars, chip positions.
-    far : (rows, columns) float array
-        Light of the real stars that stay as they were measured, electrons.
-    is_near : set of (patch, star)
-        As sorted keys, patch * number of stars + star.
-    """
-
-    patches: Patches
-    tree: cKDTree
-    far: FloatArray
-    is_near: IntArray
-
-    @classmethod
-    def of(cls, band: Band, patches: Patches, x: FloatArray, y: FloatArray) -> _Near:
-        stars = band.stars
-        tree = cKDTree(np.c_[np.nan_to_num(stars.x, nan=-1e9), np.nan_to_num(stars.y, nan=-1e9)])
-        lists = tree.query_ball_point(np.c_[x, y], REACH)
-        patch = np.repeat(np.arange(len(x)), [len(one) for one in lists])
-        star = np.array([k for one in lists for k in one], np.int64)
-        far = patches.join(patches.cut(band.model, 0.0), 0.0)
-        use = trusted(stars)[star]
-        at = patches.to_mosaic(patch[use], stars.x[star[use]], stars.y[star[use]])
-        thin = MosaicPSF.of(band.psf, patches).thinned(NEIGHBOUR_NODES)
-        far = far + patches.draw(thin, *at, -stars.flux[star[use]])
-        return cls(patches, tree, far, np.sort(patch * len(stars) + star))
-
-    def concerned(self, found: Detections, x: FloatArray, y: FloatArray) -> BoolArray:
-        """Detections near the artificial star, but not of stars that stay as they were."""
-        patch = self.patches.patch_of(found.x, found.y)
-        chip_x, chip_y = self.patches.to_chip(found.x, found.y)
-        close = np.hypot(chip_x - x[patch], chip_y - y[patch]) < REACH + SAME
-        distance, star = self.tree.query(np.c_[chip_x, chip_y], distance_upper_bound=SAME)
-        keys = patch * self.tree.n + star
-        near = np.isin(keys, self.is_near)
-        return np.asarray(close & (near | ~np.isfinite(distance)))
-
-    def draw(self, psf: FieldPSF, x: FloatArray, y: FloatArray, flux: FloatArray) -> FloatArray:
-        """Light of those that stay and of stars fitted anew."""
-        return self.far + self.patches.draw(psf, x, y, flux)
+def _other_light(
+    band: Band, patches: Patches, psf: MosaicPSF, x: FloatArray, y: FloatArray
+) -> FloatArray:
+    """Light of the real stars that stay as they were measured, in the mosaic."""
+    lists = _tree(band.stars).query_ball_point(np.c_[x, y], REACH)
+    patch = np.repeat(np.arange(len(x)), [len(one) for one in lists])
+    star = np.array([k for one in lists for k in one], np.int64)
+    known = band.known
+    drawn = np.isfinite(known.flux[star])
+    patch, star = patch[drawn], star[drawn]
+    at = patches.to_mosaic(patch, known.x[star], known.y[star])
+    light = patches.join(patches.cut(known.image, 0.0), 0.0)
+    return light + patches.draw(psf.thinned(NEIGHBOUR_NODES), *at, -known.flux[star])
 
 
-def _fit(
-    band: Band, image: Exposure, psf: MosaicPSF, near: _Near, detections: Detections
-) -> tuple[Detections, StarFits]:
-    """Fit in as many passes as the real stars were."""
+def _measure(
+    band: Band, patches: Patches, x: FloatArray, y: FloatArray, light: FloatArray, found: Detections
+) -> tuple[FoundStars, IntArray]:
+    """Fit in as many passes as the real stars were; also the patch that each fit is in."""
+    image, psf = _insert(band, patches, light), MosaicPSF.of(band.psf, patches)
+    others = _other_light(band, patches, psf, x, y)
+
+    def draw(psf: FieldPSF, x: FloatArray, y: FloatArray, flux: FloatArray) -> FloatArray:
+        return others + patches.draw(psf, x, y, flux)
+
     fits: StarFits | None = None
     for _ in range(band.settings.passes):
         fits = fit_stars(
-            image, psf, detections.x, detections.y, box=band.box, sky=band.settings.sky,
-            previous=fits, model_error=band.model_error,
-            saturated=(detections.flags & Flag.SATURATED) != 0, draw=near.draw,
+            image, psf, found.x, found.y, box=band.box, sky=band.settings.sky, previous=fits,
+            model_error=band.model_error, saturated=(found.flags & Flag.SATURATED) != 0, draw=draw,
         )  # fmt: skip
-        keep = ~(duplicates(detections, fits) | outside(image, fits))
-        detections, fits = detections.select(keep), select_fits(fits, keep)
+        keep = ~(duplicates(found, fits) | outside(image, fits))
+        found, fits = found.select(keep), select_fits(fits, keep)
     assert fits is not None
-    return detections, fits
+    flags = found.flags | fits.flags | shape_flags(image, psf, found, fits)
+    flags |= np.where(fits.flux <= 0, int(Flag.NON_POSITIVE), 0).astype(np.int32)
+    stars = FoundStars(
+        *patches.to_chip(fits.x, fits.y), fits.flux, fits.flux_err, fits.qfit, fits.chi2,
+        found.sharpness, flags,
+    )  # fmt: skip
+    return stars, patches.patch_of(fits.x, fits.y)
 
 
 def _matched(
-    band: Band, patches: Patches, stars: FoundStars, x: FloatArray, y: FloatArray,
+    band: Band, stars: FoundStars, patch: IntArray, x: FloatArray, y: FloatArray,
     flux: FloatArray, match: float,
 ) -> IntArray:  # fmt: skip
     """Row of the detection that is each artificial star's; -1 for lost ones."""
-    patch = patches.patch_of(stars.x, stars.y)
-    chip_x, chip_y = patches.to_chip(stars.x, stars.y)
-    distance = np.hypot(chip_x - x[patch], chip_y - y[patch])
+    distance = np.hypot(stars.x - x[patch], stars.y - y[patch])
     row = np.full(len(x), -1)
     order = np.argsort(-distance, kind="stable")
     order = order[distance[order] <= match]
     row[patch[order]] = order  # the nearest is written last
-    has = np.flatnonzero(row >= 0)
     real = band.stars
-    bright = np.isfinite(real.x + real.y) & (real.flux > 0)
-    tree = cKDTree(np.c_[real.x[bright], real.y[bright]])
-    at = np.c_[chip_x[row[has]], chip_y[row[has]]]
-    for one, claims in zip(has, tree.query_ball_point(at, match), strict=True):
-        if claims and real.flux[bright][claims].max() > flux[one]:
+    has = np.flatnonzero(row >= 0)
+    claims = _tree(real).query_ball_point(np.c_[stars.x, stars.y][row[has]], match)
+    for one, claim in zip(has, claims, strict=True):
+        if claim and np.nanmax(np.append(real.flux[claim], -np.inf)) > flux[one]:
             row[one] = -1
     return row
 
 
-def _result(patches: Patches, stars: FoundStars, row: IntArray, sky_noise: FloatArray) -> Recovered:
-    """One row per artificial star, on the chip."""
-    found = row >= 0
-    chip_x, chip_y = patches.to_chip(stars.x, stars.y)
-    stars = replace(stars, x=chip_x, y=chip_y)
-    columns: dict[str, Any] = {}
-    for one in fields(FoundStars):
-        column = getattr(stars, one.name)
-        empty = np.zeros(len(row), np.int32) if one.name == "flags" else np.full(len(row), np.nan)
-        empty[found] = column[row[found]]
-        columns[one.name] = empty
-    return Recovered(found, FoundStars(**columns), sky_noise)
-
-
 def _sky_noise(image: Exposure, patches: Patches, x: FloatArray, y: FloatArray) -> FloatArray:
     """Local sky noise with the star in place, electrons."""
-    from filar.completeness.covariates import annulus_pixels, sky_noise
-
     at = patches.to_mosaic(np.arange(len(x)), x, y)
-    return sky_noise(annulus_pixels(image.data, image.unusable, *at, 4.0, 9.0))
+    return sky_noise(annulus_pixels(image.data, image.unusable, *at, *NOISE_ANNULUS))

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from astropy.table import QTable
 
     from filar.detect import Detections
-    from filar.fit import StarFits
+    from filar.fit import Drawing, StarFits
     from filar.psf.fitted import NearFit, PSFFit
 
 STEPS = ("stars found", "PSF ready", "stars fitted")
@@ -169,6 +169,7 @@ def measure_exposure(
     *,
     near: NearFit | None = None,
     on_step: Callable[[str], None] | None = None,
+    draw: Drawing | None = None,
     **changes: Any,
 ) -> Measurement:
     """Find the stars of a chip, get its PSF, and fit it to every star.
@@ -183,6 +184,8 @@ def measure_exposure(
         A similar exposure's PSF fit to begin with, see `filar.psf.fitted.fit_psf`.
     on_step : callable, optional
         Called with one of `STEPS` after each step.
+    draw : callable, optional
+        Draws the stars whose light is taken off others, see `filar.fit.fit_stars`.
     **changes
         Fields of `Settings` to change, for example ``psf="default"``.
 
@@ -216,7 +219,7 @@ def measure_exposure(
     done(STEPS[1])
     box = settings.box or best_box(psf, exposure.shape)
     error = 0.0 if psf_fit is None else psf_fit.model_error
-    detections, fits = _fit(exposure, psf, detections, settings, box, error)
+    detections, fits = _fit(exposure, psf, detections, settings, box, error, draw)
     flags = shape_flags(exposure, psf, detections, fits)
     if psf_fit is not None and psf_fit.fallback:
         flags |= int(Flag.DEFAULT_PSF)
@@ -244,6 +247,7 @@ def _fit(
     settings: Settings,
     box: int,
     model_error: float,
+    draw: Drawing | None,
 ) -> tuple[Detections, StarFits]:
     """Fit the stars in one or more passes; what ran away to another star is dropped."""
     from filar.fit import fit_stars
@@ -259,6 +263,7 @@ def _fit(
             previous=previous,
             model_error=model_error,
             saturated=(detections.flags & Flag.SATURATED) != 0,
+            draw=draw,
         )
         # Before neighbours are subtracted, no star may be there twice.
         keep = ~(duplicates(detections, fits) | outside(exposure, fits))
