@@ -1,5 +1,8 @@
 """Models of completeness: honest, repeatable, kept in one file, clear about what they cannot do."""
 
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -105,6 +108,19 @@ def test_stopped_and_resumed_it_ends_in_the_same_file(
     assert len(model.history_) == KINDS[name].budget.epochs
     with pytest.raises(ParameterError, match="resume"):
         CompletenessModel(KINDS[name]).fit(toy_stars(600, 9), folder=tmp_path / "run", resume=True)
+
+
+def test_killed_and_resumed_a_stepped_training_ends_in_the_same_file(
+    trained: dict[str, CompletenessModel], tmp_path: Path
+) -> None:
+    command = [sys.executable, "-m", "tests.completeness.killed", str(tmp_path / "run"), "3"]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    model = CompletenessModel(KINDS["stepped"])
+    model.fit(STARS, folder=tmp_path / "run", resume=True)
+    whole, resumed = tmp_path / "whole.safetensors", tmp_path / "resumed.safetensors"
+    trained["stepped"].save(whole)
+    model.save(resumed)
+    assert resumed.read_bytes() == whole.read_bytes()
 
 
 def test_a_known_probability_is_learnt() -> None:
