@@ -156,8 +156,8 @@ def read_catalog(path: str | os.PathLike[str]) -> QTable:
         raise InputFileError(path, "there is no such file", "a catalogue")
     try:
         return readers[path.suffix.lower()](path)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        found = f"cannot be read: {error}"
+    except Exception as error:  # the libraries raise whatever a damaged file makes them stumble at
+        found = f"cannot be read: {error or type(error).__name__}"
         raise InputFileError(path, found, "a catalogue written by filar") from error
 
 

@@ -9,10 +9,13 @@ from astropy.table import Table
 from hypothesis import given
 from hypothesis import strategies as st
 
+from filar.catalogfile import SUFFIXES, write_catalog
 from filar.completeness.matchfake import filters_in, read_magnitudes, read_matchfake
 from filar.completeness.named import read_named, read_named_stars
+from filar.completeness.readers import read_artificial_stars
 from filar.completeness.tables import found_magnitudes, read_numbers, read_table
 from filar.errors import FilarError, InputFileError, ParameterError
+from tests.completeness.toys import toy_stars
 
 LOST = ("99.99", "99.999", "9.999", "nan", "-99.9", "1e30", "inf")
 NAMED = "id x y V I Vout Iout ok sky\n"
@@ -206,3 +209,22 @@ def test_any_bytes_are_a_table_or_a_clear_fault(content: bytes) -> None:
                     assert str(path) in str(error)
                 else:
                     assert len(table) > 0
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_damaged_tables_are_clear_faults(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a{suffix}"
+    write_catalog(toy_stars(5).to_table(), path)
+    whole, rng = path.read_bytes(), np.random.default_rng(8)
+    failed = 0
+    for _ in range(40):
+        damaged = bytearray(whole)
+        start = int(rng.integers(len(whole)))
+        del damaged[start : start + int(rng.integers(1, 400))]
+        path.write_bytes(damaged)
+        try:
+            read_artificial_stars(path)
+        except InputFileError as error:
+            assert str(path) in str(error)
+            failed += 1
+    assert failed > 10

@@ -48,8 +48,9 @@ def completeness(
 ) -> None:
     """Give every star of a catalogue the probability that it would have been found.
 
-    Adds the columns p_recovered and in_domain. Example: filar completeness stars.parquet --model
-    m.safetensors -o stars_p.parquet
+    Adds the columns p_recovered and in_domain.
+
+    Example: filar completeness stars.parquet --model m.safetensors -o p.parquet
     """
     from filar.catalogfile import check_output, write_catalog
     from filar.completeness.readers import read_star_catalog

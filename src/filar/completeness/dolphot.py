@@ -242,7 +242,8 @@ def _measured(
             raise ParameterError("bands", label, "bands with a column of magnitudes")
         value, found = rows[:, block["mag"]], there
         if "flag" in block:
-            found = found & ((rows[:, block["flag"]].astype(int) & NOT_FOUND) == 0)
+            flags = np.nan_to_num(rows[:, block["flag"]], posinf=NOT_FOUND).astype(np.int64)
+            found = found & ((flags & NOT_FOUND) == 0)
         mag[:, i] = np.where(found & has_magnitude(value), value, np.nan)
     asked = dict(cuts or {})
     need = tuple(asked.get("bands", names))

@@ -382,16 +382,20 @@ def _read_meta(table: Table, kind: str, prefix: str) -> tuple[dict[str, Any], An
     found = meta.pop("kind", kind)
     if found != kind:
         raise ParameterError("table", f"a table of {found}", f"a table of {kind}")
-    names = [str(name) for name in meta.pop("covariates", [])]
+    listed = {key: meta.pop(key, None) or [] for key in ("bands", "covariates")}
+    for key, value in listed.items():
+        if not isinstance(value, list | tuple):
+            raise ParameterError(key, value, "a list of names")
+    names = [str(name) for name in listed["covariates"]]
     skipped = ("mag_in_", "mag_out_", "mag_err_")
-    bands = meta.pop("bands", None) or [
+    bands = listed["bands"] or [
         name.removeprefix(prefix)
         for name in table.colnames
         if name.startswith(prefix) and (prefix in skipped or not name.startswith(skipped))
     ]
     if not bands:
-        listed = ", ".join(table.colnames)
-        raise ParameterError("columns", listed, f"{prefix}B for each of one or more bands B")
+        there = ", ".join(table.colnames)
+        raise ParameterError("columns", there, f"{prefix}B for each of one or more bands B")
     return meta, tuple(str(band) for band in bands), names
 
 

@@ -126,7 +126,9 @@ def _read_text(path: Path) -> Table:
         if path.suffix.lower() != ".csv":
             options = _text_options(path)
         return Table(text.read(path, guess=False, **options))
-    except (OSError, ValueError, KeyError, text.InconsistentTableError) as error:
+    except InputFileError:
+        raise
+    except Exception as error:  # the parsers raise whatever a damaged file makes them stumble at
         found = f"cannot be read: {error}"
         raise InputFileError(path, found, "a table with as many fields in each row") from error
 
