@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from filar.completeness.inputs import Inputs
-from filar.completeness.table import ArtificialStars
+from filar.completeness.table import ArtificialStars, RealStars
 from filar.errors import ParameterError
 from filar.learn.recipe import Recipe
 from filar.learn.schedule import stage
+from filar.learn.settings import TrainingSettings
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -90,14 +91,14 @@ def digest(stars: ArtificialStars) -> str:
     return found.hexdigest()
 
 
-def tensors(inputs: Inputs, stars: ArtificialStars) -> dict[str, Tensor]:
+def tensors(inputs: Inputs, stars: ArtificialStars | RealStars) -> dict[str, Tensor]:
     """Stars as a network takes them.
 
     Parameters
     ----------
     inputs : Inputs
         Of the model.
-    stars : ArtificialStars
+    stars : ArtificialStars or RealStars
         n stars.
 
     Returns
@@ -130,7 +131,7 @@ class _Epoch:
 
 
 def training_batches(
-    columns: dict[str, Tensor], recipe: Recipe, seed: int
+    columns: dict[str, Tensor], recipe: Recipe | TrainingSettings, seed: int
 ) -> Callable[[int], _Epoch]:
     """Batches of each epoch, as the recipe's schedule has it.
 
@@ -138,7 +139,7 @@ def training_batches(
     ----------
     columns : dict of str to (n, ...) tensor
         The training stars in random order, of which a stepped training takes the first.
-    recipe : Recipe
+    recipe : Recipe or TrainingSettings
         Its batches, and its phases if it has any.
     seed : int
         Of the order in each epoch.

@@ -253,7 +253,7 @@ class EdgesNet(nn.Module):
         figures = {"log": losses.detach().mean()}
         rows = round(self.masked * losses.shape[1])
         if rows:
-            some = _hidden({name: value[:rows] for name, value in batch.items()})
+            some = hide_inputs({name: value[:rows] for name, value in batch.items()})
             # weighted as the stars that they are, so that the prior's strength is the same
             added = _log_loss(self.log_probability(some), some["recovered"])
             loss = loss + added.sum() / losses.shape[1]
@@ -320,8 +320,19 @@ def _log_loss(log: Tensor, recovered: Tensor) -> Tensor:
     return -torch.where(recovered > 0.5, log, torch.log(-torch.expm1(log)))
 
 
-def _hidden(batch: Batch) -> Batch:
-    """Copies of stars with some inputs hidden, one magnitude at least known."""
+def hide_inputs(batch: Batch) -> Batch:
+    """Copy stars with some of their inputs hidden by chance.
+
+    Parameters
+    ----------
+    batch : dict of str to tensor
+        n stars, from `Inputs.batch`.
+
+    Returns
+    -------
+    dict of str to tensor
+        One magnitude at least stays known.
+    """
     result = dict(batch)
     hide = torch.rand_like(batch["mag"]) < HIDDEN
     keep = ~hide | ((~hide * batch["mag_known"]).sum(dim=1, keepdim=True) == 0)
