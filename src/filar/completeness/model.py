@@ -25,6 +25,7 @@ Batch = dict[str, NDArray[np.float32]]
 LOSS = "log"
 _WEIGHTS = "weights."
 NETWORKS = {
+    "edges": "filar.completeness.networks:build",
     "mlp": "filar.completeness.mlp:build",
 }
 """What builds the networks, by the recipes' names: module and function (inputs, **options)."""
