@@ -4,7 +4,20 @@ from filar.frames.curves import fit_bias
 from filar.report.frames_curves import offset_curves, phase_curves
 from filar.report.frames_facts import gather
 from filar.report.frames_figures import draw
-from filar.report.frames_panels import STYLES, Figure, Level, Line, Marks, Panel, steps, thinned
+from filar.report.frames_panels import (
+    STYLES,
+    TRUTH,
+    Cells,
+    Figure,
+    Level,
+    Line,
+    Marks,
+    Panel,
+    steps,
+    style,
+    thinned,
+)
+from filar.report.frames_plots import embedded_rows, plot
 from filar.report.frames_stars import rms_figure
 from filar.report.frames_truth import truth_figures
 from tests.frames.synthetic import Sky
@@ -18,6 +31,7 @@ def groups():
 def test_methods_differ_in_colour_and_in_shape() -> None:
     for column in range(4):
         assert len({style[column] for style in STYLES}) == len(STYLES)
+    assert style(TRUTH)[0] not in {style[0] for style in STYLES}
 
 
 def test_histogram_outline_has_the_counts_as_heights() -> None:
@@ -74,3 +88,24 @@ def test_signs_of_formulas_are_plain_text() -> None:
     canvas = draw(Figure("a", "b", "c", ((panel,),)))
     canvas.canvas.draw()
     assert canvas.axes[0].get_title() == r"a \$x_0\$"
+
+
+def test_cells_are_drawn_by_both_libraries() -> None:
+    values = np.array([[0.0, 0.5, np.nan], [1.0, -1.0, 0.2]])
+    edges = np.arange(4.0), np.array([20.0, 22, 24])
+    panel = Panel("a", "x", "y", (Cells(*edges, values, "fraction (1)", -1.0, 1.0, True),))
+    figure = Figure("f", "a", "b", ((panel, panel, panel),))
+    assert figure.legend() == []
+    canvas = draw(figure)
+    mesh = canvas.axes[0].collections[0]
+    np.testing.assert_allclose(mesh.get_array().filled(np.nan), values)
+    # Red is above: the bar's upper end.
+    top, bottom = mesh.cmap(1.0), mesh.cmap(0.0)
+    assert top[0] > top[2]
+    assert bottom[2] > bottom[0]
+    script, divs = embedded_rows([figure])
+    assert divs["f"].count('class="panels"') == 1
+    assert divs["f"].count("<div") == 4
+    assert "ColorBar" in script
+    shown, *_ = plot(figure).children[0]
+    assert shown.width < 560

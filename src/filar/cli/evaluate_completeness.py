@@ -71,6 +71,14 @@ def completeness(
             "500, 1000, 3000, ...).",
         ),
     ] = None,
+    stars: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CATALOG",
+            help="Real stars that passed the same cuts, as from filar asts --stars: corrected "
+            "luminosity functions.",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of all that is drawn by chance.")] = 0,
     format: starfiles.Format = "auto",
     columns: starfiles.Columns = None,
@@ -84,7 +92,7 @@ def completeness(
     Example: filar evaluate completeness asts.parquet --model mine.safetensors -o mine.html
     """
     from filar.catalogfile import check_output
-    from filar.completeness.readers import read_artificial_stars
+    from filar.completeness.readers import read_artificial_stars, read_real_stars
     from filar.report.completeness_gather import DEFAULT_RECIPES, Material, gather_from_models
     from filar.report.completeness_page import write_completeness_report
 
@@ -95,7 +103,8 @@ def completeness(
         wanted = DEFAULT_RECIPES
     _check_recipes(wanted)
     kind, numbers = _kind(magnitudes), _numbers(curve)
-    stars = read_artificial_stars(
+    real = None if stars is None else read_real_stars(stars)
+    artificial = read_artificial_stars(
         table,
         cuts=starfiles.cuts(cut),
         **starfiles.options(
@@ -103,7 +112,7 @@ def completeness(
         ),
     )
     models = {name: _load(path) for name, path in paths.items()}
-    material = Material(table.name, stars, models, wanted, kind, numbers, seed)
+    material = Material(table.name, artificial, models, wanted, kind, numbers, seed, real)
     with console.progress() as progress:
         facts = gather_from_models(material, progress)
     write_completeness_report(output, facts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ from filar.completeness.reliability import (
 )
 from filar.completeness.table import ArtificialStars
 from filar.errors import ParameterError
+from filar.report.completeness_products import Products
 
 CLASSIC = "logistic"
 """Name of logistic regression, the classic method, which is always drawn."""
@@ -160,6 +161,8 @@ class CompletenessFacts:
         Over the number of artificial stars.
     remarks : tuple of str
         What the reader must know.
+    products : Products, optional
+        Limits, bin jumping, luminosity functions.
     """
 
     label: str
@@ -169,6 +172,7 @@ class CompletenessFacts:
     rule: str = ""
     curve: LearningCurve | None = None
     remarks: tuple[str, ...] = ()
+    products: Products | None = None
 
     def best(self, kind: str = "") -> JudgedModel:
         """The model to show where there is room for one: the smallest log loss, not the classic.
@@ -250,11 +254,6 @@ def gather_completeness(
     return CompletenessFacts(
         label, stars, tuple(judged), tuple(_quantities(stars, judged)), rule, curve, tuple(remarks)
     )
-
-
-def with_curve(facts: CompletenessFacts, curve: LearningCurve) -> CompletenessFacts:
-    """The same facts with a learning curve."""
-    return replace(facts, curve=curve)
 
 
 def cmd_edges(stars: ArtificialStars, kind: str) -> tuple[FloatArray, FloatArray] | None:
@@ -356,64 +355,3 @@ def _quantities(stars: ArtificialStars, judged: Sequence[JudgedModel]) -> list[Q
             }
             found.append(QuantityBins(name, "" if name in others else kind, values, binned))
     return found
-
-
-def summary(judged: JudgedModel) -> dict[str, Any]:
-    """Figures of one model.
-
-    Parameters
-    ----------
-    judged : JudgedModel
-        Its facts.
-
-    Returns
-    -------
-    dict
-        Numbers by name; calibration in parts of the stars below ``parts``.
-    """
-    given = judged.given
-    return {
-        "model": judged.name,
-        "about": given.about,
-        "magnitudes": given.magnitudes,
-        "trained_on": given.trained_on,
-        "training_seconds": given.seconds,
-        "in_domain": given.in_domain,
-        **judged.scores.figures(),
-        "cmd_pull_rms": judged.cell_pull_rms,
-        "deciles": _plain(judged.deciles),
-        "parts": {
-            name: {
-                "number": int(part.whole.number[0]),
-                "recovered": float(part.whole.true[0]),
-                "predicted": float(part.whole.predicted[0]),
-                "chance": float(part.whole.chance[0]),
-                "calibration_error": part.calibration_error,
-                "chance_calibration_error": part.chance,
-                "worst_decile": worst_decile(part.deciles)[0],
-                "worst_decile_err": worst_decile(part.deciles)[1],
-            }
-            for name, part in judged.parts.items()
-        },
-    }
-
-
-def worst_decile(bins: FractionBins) -> tuple[float, float]:
-    """Predicted minus true fraction where it is largest in size, and its error by chance."""
-    if not np.isfinite(bins.difference).any():
-        return float("nan"), float("nan")
-    worst = int(np.nanargmax(np.abs(bins.difference)))
-    return float(bins.difference[worst]), float(bins.chance[worst])
-
-
-def curve_rows(curve: LearningCurve) -> list[dict[str, Any]]:
-    """Figures of a learning curve, point by point."""
-    return [
-        {"model": one.name, "stars": one.number, "seconds": one.seconds, **one.scores.figures()}
-        for one in curve.points
-    ]
-
-
-def _plain(bins: FractionBins) -> dict[str, Any]:
-    names = ("number", "predicted", "true", "true_err", "chance")
-    return {name: getattr(bins, name) for name in names}

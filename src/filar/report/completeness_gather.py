@@ -18,11 +18,12 @@ from filar.report.completeness_facts import (
     Given,
     gather_completeness,
 )
+from filar.report.completeness_products import gather_products
 
 if TYPE_CHECKING:
     from filar.completeness.estimator import CompletenessModel
     from filar.completeness.inputs import Kind
-    from filar.completeness.table import ArtificialStars
+    from filar.completeness.table import ArtificialStars, RealStars
 
 FOLDS = 5
 DEFAULT_RECIPES = (CLASSIC, "boosting", "filar-completeness")
@@ -49,6 +50,8 @@ class Material:
         Of a learning curve of the recipes; none by default.
     seed : int
         Of all that is drawn by chance.
+    real : RealStars, optional
+        Stars of the sky, for corrected luminosity functions.
     """
 
     label: str
@@ -58,6 +61,7 @@ class Material:
     magnitudes: Kind | None = None
     numbers: Sequence[int] | None = None
     seed: int = 0
+    real: RealStars | None = None
 
 
 def gather_from_models(material: Material, progress: Report | None = None) -> CompletenessFacts:
@@ -102,14 +106,25 @@ def gather_from_models(material: Material, progress: Report | None = None) -> Co
         rule = "They were held out of the training, a fifth of the table drawn by chance."
     judged = stars.select(rows)
     given = {name: given_by(model, judged) for name, model in material.models.items()}
+    models = dict(material.models)
     for k, name in enumerate(recipes):
         if progress is not None:
             progress(k / len(recipes), f"training {name}")
-        given[name] = _on_the_spot(material, name, rows, curve)
-    return gather_completeness(
+        given[name], models[name] = _on_the_spot(material, name, rows, curve)
+    facts = gather_completeness(
         material.label, judged, given, rule=rule, curve=curve, seed=material.seed,
         remarks=_remarks(material),
     )  # fmt: skip
+    if progress is not None:
+        progress(0.9, "limiting magnitudes")
+    products = gather_products(
+        stars,
+        {one.name: models[one.name] for one in facts.models},
+        facts.best().name,
+        real=material.real,
+        kinds={name: one.magnitudes for name, one in given.items()},
+    )
+    return replace(facts, products=products)
 
 
 def fit_of(
@@ -178,15 +193,16 @@ def _held_out(stars: ArtificialStars, seed: int) -> NDArray[np.bool_]:
 
 def _on_the_spot(
     material: Material, name: str, rows: NDArray[np.bool_], curve: LearningCurve | None
-) -> Given:
+) -> tuple[Given, CompletenessModel]:
     """Train a recipe on the stars that do not judge, or in folds where all do."""
     stars, fit = material.stars, fit_of(name, material.magnitudes)
     if not rows.all():
         train = stars.select(~rows)
         # Without models the curve's last point was trained on these very stars.
-        model = None if material.models or curve is None else _last(curve, name)
-        model = model or fit(train, material.seed)
-        return given_by(model, stars.select(rows), trained_on=len(train), about="trained here")
+        known = None if material.models or curve is None else _last(curve, name)
+        model = known or fit(train, material.seed)
+        given = given_by(model, stars.select(rows), trained_on=len(train), about="trained here")
+        return given, model
     fold = np.random.default_rng(material.seed).permutation(len(stars)) % FOLDS
     parts = []
     for k in range(FOLDS):
@@ -196,7 +212,7 @@ def _on_the_spot(
     for k, part in enumerate(parts):
         p[fold == k] = part.p
     size = np.bincount(fold, minlength=FOLDS)
-    return Given(
+    given = Given(
         p=p,
         magnitudes=parts[0].magnitudes,
         in_domain=float(np.average([part.in_domain for part in parts], weights=size)),
@@ -204,6 +220,7 @@ def _on_the_spot(
         seconds=float(np.mean([part.seconds for part in parts])),
         about=f"trained here, in {FOLDS} parts",
     )
+    return given, model
 
 
 def _last(curve: LearningCurve, name: str) -> CompletenessModel | None:

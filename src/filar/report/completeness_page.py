@@ -11,14 +11,11 @@ import numpy as np
 from filar.catalogfile import check_output
 from filar.errors import OutputFileError
 from filar.report.completeness_cells import cmd_figures, curve_figures
-from filar.report.completeness_facts import (
-    CompletenessFacts,
-    JudgedModel,
-    curve_rows,
-    summary,
-    worst_decile,
-)
+from filar.report.completeness_facts import CompletenessFacts, JudgedModel
 from filar.report.completeness_figures import PERCENT, calibration_figures, part_label
+from filar.report.completeness_limits import product_figures
+from filar.report.completeness_numbers import curve_rows, summary, worst_decile
+from filar.report.completeness_products import product_numbers
 from filar.report.frames_figures import write_png
 from filar.report.frames_panels import Figure, style
 from filar.report.frames_plots import embedded_rows
@@ -75,7 +72,11 @@ def report_figures(facts: CompletenessFacts) -> list[Figure]:
         Those for which there is something to show.
     """
     curve = [] if facts.curve is None else curve_figures(facts.curve)
-    return [*calibration_figures(facts), *cmd_figures(facts), *curve]
+    products: list[Figure] = []
+    if facts.products is not None:
+        numbers = {one.name: one.number for one in facts.models}
+        products = product_figures(facts.products, numbers)
+    return [*calibration_figures(facts), *cmd_figures(facts), *curve, *products]
 
 
 def report_numbers(facts: CompletenessFacts, figures: Sequence[Figure] = ()) -> dict[str, Any]:
@@ -100,6 +101,7 @@ def report_numbers(facts: CompletenessFacts, figures: Sequence[Figure] = ()) -> 
         "judged": {"stars": len(facts.stars), "rule": facts.rule},
         "summary": [summary(one) for one in facts.models],
         "learning_curve": [] if facts.curve is None else curve_rows(facts.curve),
+        "products": {} if facts.products is None else product_numbers(facts.products),
         "remarks": list(facts.remarks),
         "figures": {figure.name: figure_numbers(figure) for figure in figures},
     }
