@@ -14,7 +14,7 @@ from filar.completeness.estimator import PREDICTED_AT_ONCE, CompletenessModel
 from filar.completeness.evaluate import scores
 from filar.completeness.table import ArtificialStars
 from filar.errors import InputFileError, OutputFileError, ParameterError
-from filar.learn.modelfile import read_card, save_model
+from filar.learn.modelfile import load_model, read_card, save_model
 from filar.learn.recipe import Recipe, load_recipe, override
 from tests.completeness.toys import (
     small_recipe,
@@ -286,3 +286,37 @@ def test_files_that_do_not_hold_a_model_are_named(
         CompletenessModel.load(tmp_path / "none.safetensors")
     with pytest.raises(OutputFileError):
         model.save(tmp_path / "no" / "m.safetensors")
+
+
+@pytest.mark.parametrize("kind", ["input", "measured"])
+def test_magnitudes_errors_are_kept_in_the_same_file(kind: Any, tmp_path: Path) -> None:
+    stars, path = toy_stars(400), tmp_path / "m.safetensors"
+    model = CompletenessModel(small_recipe(), magnitudes=kind, errors=True).fit(stars)
+    assert model.errors_ is not None and model.errors_.inputs.magnitudes == "input"
+    model.save(path)
+    loaded = CompletenessModel.load(path)
+    assert loaded.errors_ is not None and loaded.errors_.inputs == model.errors_.inputs
+    np.testing.assert_array_equal(
+        loaded.errors_.bias_scatter(stars), model.errors_.bias_scatter(stars)
+    )
+    again = tmp_path / "again.safetensors"
+    loaded.save(again)
+    assert again.read_bytes() == path.read_bytes()
+    scatter = model.errors_.bias_scatter(stars)[1]
+    assert np.median(scatter) == pytest.approx(0.05, rel=0.3)
+    broken = {name: t for name, t in load_model(path)[0].items() if name != last(model)}
+    save_model(path, broken, model.card_)
+    with pytest.raises(InputFileError, match="magnitudes' errors"):
+        CompletenessModel.load(path)
+
+
+def last(model: CompletenessModel) -> str:
+    """A tensor of the errors' network."""
+    assert model.errors_ is not None
+    return sorted(model.errors_.tensors("errors."))[-1]
+
+
+def test_too_few_recovered_stars_leave_the_errors_out() -> None:
+    model = CompletenessModel("logistic", errors=True).fit(toy_stars(120))
+    assert model.errors_ is None
+    assert "too few" in model.card_.notes

@@ -55,6 +55,14 @@ def completeness(
             show_default=False,
         ),
     ] = None,
+    errors: Annotated[
+        bool | None,
+        typer.Option(
+            "--errors/--no-errors",
+            help="Learn bias and scatter of the measured magnitudes too. Default: the recipe's.",
+            show_default=False,
+        ),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where the same command was interrupted.")
     ] = False,
@@ -82,7 +90,11 @@ def completeness(
     Example: filar train completeness asts.parquet -o completeness.safetensors
     """
     chosen = _checked(table, output, recipe)
-    asked: dict[str, Any] = {"magnitudes": magnitudes, "covariates": _names(covariates)}
+    asked: dict[str, Any] = {
+        "magnitudes": magnitudes,
+        "covariates": _names(covariates),
+        "errors": errors,
+    }
     given = starfiles.options(
         format=format, columns=columns, bands=bands, columns_file=columns_file, images=images
     )
@@ -171,6 +183,10 @@ def _tell(model: CompletenessModel, stars: ArtificialStars, output: Path) -> Non
             f"calibration error {100 * figures['calibration_error']:.2f} % "
             f"({100 * figures['chance_calibration_error']:.2f} % by chance)"
         )
+    if model.errors_ is not None:
+        lines.append("with the errors of measured magnitudes")
+    elif card.notes:
+        lines.append(card.notes)
     lines.append(str(output))
     show = console.messages()
     for line in lines:

@@ -5,40 +5,26 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from importlib import import_module
 from os import PathLike
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from filar.completeness.data import (
-    check_trainable,
-    digest,
-    parts,
-    tensors,
-    training_batches,
-    validation_batches,
-)
+from filar.completeness.data import check_trainable, digest, parts
 from filar.completeness.domain import in_domain, learn_domain
+from filar.completeness.errormodel import PREFIX, error_facts, fit_errors, load_errors
 from filar.completeness.evaluate import scores
 from filar.completeness.inputs import Inputs
-from filar.completeness.model import (
-    BASELINES,
-    Model,
-    NetworkModel,
-    build_network,
-    check_recipe,
-    model_from_card,
-)
+from filar.completeness.model import Model, check_recipe, model_from_card
 from filar.completeness.table import ArtificialStars, RealStars
+from filar.completeness.training import load_libraries, train_model
 from filar.errors import ParameterError
 from filar.learn.recipe import Recipe, load_recipe, override
-from filar.threads import torch_threads
 
 if TYPE_CHECKING:
+    from filar.completeness.scatter import MagnitudeErrors
     from filar.learn.history import Row
     from filar.learn.modelfile import Card
     from filar.learn.train import Progress
@@ -47,8 +33,6 @@ FloatArray = NDArray[np.float64]
 JOB = "completeness"
 PREDICTED_AT_ONCE = 65_536
 CHANCE_DRAWS = 50
-ERRORS = "errors."
-"""Before the names of the tensors of the magnitudes' errors in a model file."""
 
 
 class CompletenessModel:
@@ -62,6 +46,8 @@ class CompletenessModel:
         Which magnitudes of the artificial stars are learnt from; the recipe's by default.
     covariates : sequence of str, optional
         What else is; the recipe's by default, which is all that the table has.
+    errors : bool, optional
+        Whether the magnitudes' errors are learnt as well; the recipe's by default.
     seed : int
         The same seed and stars give the same model on the same machine.
 
@@ -74,19 +60,19 @@ class CompletenessModel:
     inputs_ : Inputs
         What turns stars into its inputs.
     errors_ : MagnitudeErrors or None
-        The magnitudes' errors, if the recipe asks for them.
+        The magnitudes' errors, if they were asked for and enough stars were recovered.
     card_ : Card
         What the model is and where it holds; what a model file says.
     history_ : list of dict
         A row of figures per epoch; empty for a baseline or a model that was loaded.
     seconds_ : float
-        That the training took; NaN for a model that was loaded.
+        That the training took, without the errors'; NaN for a model that was loaded.
     """
 
     recipe_: Recipe
     model_: Model
     inputs_: Inputs
-    errors_: Any
+    errors_: MagnitudeErrors | None
     card_: Card
     history_: list[Row]
     seconds_: float
@@ -97,10 +83,11 @@ class CompletenessModel:
         *,
         magnitudes: Literal["input", "measured"] | None = None,
         covariates: tuple[str, ...] | list[str] | None = None,
+        errors: bool | None = None,
         seed: int = 0,
     ) -> None:
         self.recipe, self.seed = recipe, seed
-        self.magnitudes, self.covariates = magnitudes, covariates
+        self.magnitudes, self.covariates, self.errors = magnitudes, covariates, errors
 
     def fit(
         self,
@@ -152,24 +139,23 @@ class CompletenessModel:
         check_trainable(stars)
         train, validation, held_out = parts(stars, _fractions(recipe, test), self.seed)
         check_trainable(train)
-        _load_libraries(recipe)
+        load_libraries(recipe)
         began = time.perf_counter()
         inputs = Inputs.learn(train, recipe.table.magnitudes, recipe.table.covariates)
-        self.history_ = []
-        if recipe.network.name in BASELINES:
-            self.model_ = _fit_baseline(recipe, inputs, train, self.seed)
-        else:
-            hardware = {"accelerator": accelerator, "devices": devices, "strategy": strategy}
-            with TemporaryDirectory(prefix="filar-training-") as temporary:
-                self.model_, self.history_ = _fit_network(
-                    recipe, inputs, (train, validation), Path(folder or temporary), self.seed,
-                    resume=resume, progress=progress, checkpoint_seconds=checkpoint_seconds,
-                    tensorboard=folder is not None, **hardware,
-                )  # fmt: skip
+        options = {
+            "resume": resume, "progress": progress, "checkpoint_seconds": checkpoint_seconds,
+            "accelerator": accelerator, "devices": devices, "strategy": strategy,
+        }  # fmt: skip
+        place = None if folder is None else Path(folder)
+        self.model_, self.history_ = train_model(
+            recipe, inputs, (train, validation), place, self.seed, **options
+        )
         self.recipe_, self.inputs_ = recipe, inputs
-        self.errors_ = None
         earlier = sum(row["seconds"] for row in self.history_) if resume else 0.0
         self.seconds_ = max(time.perf_counter() - began, earlier)
+        self.errors_ = None
+        if recipe.table.errors:
+            self.errors_ = fit_errors(inputs, train, place, self.seed, **options)
         self.card_ = self._describe(stars, train, held_out)
         return self
 
@@ -260,7 +246,7 @@ class CompletenessModel:
 
         kept = dict(self._trained().tensors())
         if self.errors_ is not None:
-            kept |= self.errors_.tensors(ERRORS)
+            kept |= self.errors_.tensors(PREFIX)
         save_model(path, kept, self.card_)
 
     @classmethod
@@ -292,7 +278,7 @@ class CompletenessModel:
         loaded = cls(card.recipe, seed=card.seed)
         loaded.model_ = model_from_card(card.recipe, inputs, weights, path)
         loaded.recipe_, loaded.inputs_, loaded.card_ = card.recipe, inputs, card
-        loaded.errors_ = None
+        loaded.errors_ = load_errors(inputs, card.normalisation, weights, path)
         loaded.history_, loaded.seconds_ = [], float("nan")
         return loaded
 
@@ -304,6 +290,8 @@ class CompletenessModel:
             changes["table.magnitudes"] = self.magnitudes
         if self.covariates is not None:
             changes["table.covariates"] = list(self.covariates)
+        if self.errors is not None:
+            changes["table.errors"] = self.errors
         recipe = override(recipe, changes)
         check_recipe(recipe)
         return recipe
@@ -320,65 +308,27 @@ class CompletenessModel:
         """Write the card."""
         from filar.learn.modelfile import Card, versions
 
-        figures = {}
+        figures, notes = {}, ""
+        if self.recipe_.table.errors and self.errors_ is None:
+            notes = "magnitudes' errors not learnt: too few stars recovered in some band"
         if held_out is not None:
             found = scores(self.p_recovered(held_out), held_out.recovered, draws=CHANCE_DRAWS)
             figures = found.figures()
         return Card(
-            job=JOB, recipe=self.recipe_, seed=self.seed, normalisation=self.inputs_.facts(),
+            job=JOB, recipe=self.recipe_, seed=self.seed,
+            normalisation=self.inputs_.facts() | error_facts(self.inputs_, self.errors_),
             instrument=str(stars.meta.get("instrument", "")),
             bands=self.inputs_.bands, magnitudes=self.inputs_.magnitudes,
             mag_system=str(stars.meta.get("mag_system", "")),
             cuts=_plain(stars.meta.get("cuts", {})),
             ranges=learn_domain(self.inputs_, train),
-            data=digest(stars), figures=figures, versions=versions(),
+            data=digest(stars), figures=figures, versions=versions(), notes=notes,
         )  # fmt: skip
 
 
 def _fractions(recipe: Recipe, test: bool) -> tuple[float, float, float]:
     train, validation, held_out = recipe.table.fractions
     return (train, validation, held_out) if test else (train + held_out, validation, 0.0)
-
-
-def _load_libraries(recipe: Recipe) -> None:
-    """Load what trains before the clock starts: that takes seconds, once."""
-    needed = "sklearn.ensemble" if recipe.network.name in BASELINES else "lightning.pytorch"
-    import_module(needed)
-
-
-def _fit_baseline(recipe: Recipe, inputs: Inputs, train: ArtificialStars, seed: int) -> Model:
-    name, options = recipe.network.name, recipe.network.options
-    try:
-        model: Model = BASELINES[name](inputs.batch(train), inputs, seed=seed, **options)
-    except (TypeError, ValueError, ZeroDivisionError) as error:
-        raise ParameterError("network", options, f"options of {name}: {error}") from error
-    return model
-
-
-def _fit_network(
-    recipe: Recipe,
-    inputs: Inputs,
-    stars: tuple[ArtificialStars, ArtificialStars | None],
-    folder: Path,
-    seed: int,
-    **options: Any,
-) -> tuple[NetworkModel, list[Row]]:
-    from filar.learn.train import train
-
-    columns = tensors(inputs, stars[0])
-    judged = tensors(inputs, stars[1]) if stars[1] is not None else None
-    network = build_network(recipe, inputs, seed)
-    prepare = getattr(network, "prepare", None)
-    # operations are small: one thread is fastest
-    with torch_threads(1):
-        if prepare is not None:
-            prepare(columns)
-        result = train(
-            network, training_batches(columns, recipe, seed),
-            None if judged is None else validation_batches(judged),
-            recipe.training, folder, seed=seed, data=digest(stars[0]), **options,
-        )  # fmt: skip
-    return NetworkModel(network), result.history
 
 
 def _plain(cuts: Any) -> dict[str, Any]:
