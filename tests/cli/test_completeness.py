@@ -151,3 +151,16 @@ def test_the_catalogue_is_not_overwritten(run: Run, folder: Path) -> None:
     status, _, told = run("completeness", catalog, *given)
     assert status == 2
     assert "another name than an input's" in told
+
+
+def test_columns_that_the_file_cannot_hold(run: Run, folder: Path, tmp_path: Path) -> None:
+    table = toy_real(30).to_table()
+    table["several"] = np.ones((30, 2))
+    write_catalog(table, tmp_path / "a.fits")
+    command = ("completeness", tmp_path / "a.fits", "--model", folder / "m.safetensors", "-o")
+    status, _, told = run(*command, tmp_path / "out.parquet")
+    assert status == 2
+    assert "column several has several values" in told
+    status, _, _ = run(*command, tmp_path / "out.fits")
+    assert status == 0
+    assert read_catalog(tmp_path / "out.fits")["several"].shape == (30, 2)

@@ -5,7 +5,8 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
-from astropy.table import Table
+from astropy.coordinates import SkyCoord
+from astropy.table import MaskedColumn, Table
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -228,3 +229,26 @@ def test_damaged_tables_are_clear_faults(tmp_path: Path, suffix: str) -> None:
             assert str(path) in str(error)
             failed += 1
     assert failed > 10
+
+
+@pytest.mark.parametrize("suffix", [".ecsv", ".fits"])
+def test_nothing_stays_masked_unsigned_or_a_time(tmp_path: Path, suffix: str) -> None:
+    mask = [False, True, False]
+    table = Table({"name": MaskedColumn(["a", "b", "c"], mask=mask)})
+    table["mag"] = MaskedColumn([20.0, 21.0, 22.0], mask=mask, unit="mag", description="V")
+    table["n"] = MaskedColumn([1, 2, 3], mask=mask)
+    table["id"] = np.array([1, 2**62, 3], np.uint64)
+    if suffix == ".ecsv":
+        table["place"] = SkyCoord([1, 2, 3], [4, 5, 6], unit="deg")
+    table.write(tmp_path / f"a{suffix}")
+    found = read_table(tmp_path / f"a{suffix}")
+    for name in ("mag", "n"):
+        assert np.array_equal(np.isnan(np.asarray(found[name])), mask)
+    assert list(found["name"]) == ["a", "", "c"]
+    assert found["id"][1] == 2**62
+    assert str(found["mag"].unit) == "mag"
+    assert not any(hasattr(found[name], "mask") for name in found.colnames)
+    if suffix == ".ecsv":
+        assert np.array_equal(found["place.dec"], [4, 5, 6])
+    real = read_named_stars(tmp_path / f"a{suffix}", {"mag": ["mag"]})
+    assert np.isnan(real.mag[:, 0]).tolist() == mask

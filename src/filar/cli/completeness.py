@@ -11,6 +11,8 @@ from filar.cli import console, starfiles
 from filar.errors import InputFileError, ParameterError
 
 if TYPE_CHECKING:
+    from astropy.table import QTable
+
     from filar.completeness.estimator import CompletenessModel
     from filar.completeness.recovery import Recovery
 
@@ -69,6 +71,8 @@ def completeness(
         stars = add_crowding(stars, stars, fwhm=fwhm, limit=crowding_limit)
     elif crowding_limit is not None:
         raise ParameterError("crowding_limit", crowding_limit, "none without --fwhm")
+    if output.suffix.lower() == ".parquet":
+        _refuse_rows_of_values(table, output)
     told = check_catalog(stars, trained, catalog, force=force)
     recovery = add_recovery(table, stars, trained, model.name)
     write_catalog(table, output)
@@ -76,6 +80,13 @@ def completeness(
         line = f"filar: warning: {catalog}: {text}"
         console.messages().print(line, markup=False, soft_wrap=True)
     _tell(recovery, output)
+
+
+def _refuse_rows_of_values(table: QTable, output: Path) -> None:
+    several = [name for name in table.colnames if table[name].ndim > 1]
+    if several:
+        allowed = f".ecsv or .fits: column {several[0]} has several values in a row"
+        raise ParameterError("output", str(output), allowed)
 
 
 def _load(path: Path) -> CompletenessModel:

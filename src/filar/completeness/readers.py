@@ -194,7 +194,12 @@ def read_star_catalog(path: str | os.PathLike[str], **options: Any) -> tuple[QTa
         return photometry_table(path, columns_file, options.get("bands", ())), stars
     if kind == "matchfake":
         return replace(stars, covariates={}).to_table(), stars
-    return QTable(read_table(path), copy=False), stars
+    table = QTable(read_table(path), copy=False)
+    for name in table.colnames:
+        if table[name].dtype.kind == "O":
+            found = f"column {name} holds neither numbers nor text"
+            raise InputFileError(path, found, "columns that can be copied", "take it out")
+    return table, stars
 
 
 def _kind(path: Path, format: str, columns: Mapping[str, Any] | None) -> str:

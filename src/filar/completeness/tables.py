@@ -67,7 +67,8 @@ def read_table(path: Path) -> Table:
     Returns
     -------
     Table
-        With one or more rows.
+        With one or more rows. Nothing is masked: missing numbers are NaN, missing truth is False;
+        times and coordinates are columns of numbers.
 
     Raises
     ------
@@ -75,14 +76,13 @@ def read_table(path: Path) -> Table:
         If there is no such file, it cannot be understood or has no row.
     """
     require(path)
-    if path.suffix.lower() in SUFFIXES:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", module="astropy")  # units of other programs
-            table = read_catalog(path)
-    else:
-        table = _read_text(path)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="astropy")  # units of other programs
+        table = _read_known(path) if path.suffix.lower() in SUFFIXES else _read_text(path)
     if not len(table):
         raise InputFileError(path, "there is no row in it", "a row for each star")
+    for name in table.colnames:
+        _unmask(table, name)
     return table
 
 
@@ -115,6 +115,56 @@ def found_magnitudes(mag_in: FloatArray, mag_out: FloatArray) -> FloatArray:
         off = np.abs(mag_out - mag_in)
         nines = (np.abs(mag_out - _NINES) < 6e-4) & (off > 2.0)
         return np.where(has_magnitude(mag_out) & ~nines & ~(off > LOST_DELTA), mag_out, np.nan)
+
+
+def _read_known(path: Path) -> Table:
+    """Read ECSV, FITS or Parquet; times and coordinates, which filar does not write, as numbers."""
+    try:
+        return read_catalog(path)
+    except InputFileError:
+        if path.suffix.lower() == ".parquet":
+            raise
+        from astropy.table import Table, serialize
+
+        form = "ascii.ecsv" if path.suffix.lower() == ".ecsv" else "fits"
+        try:
+            flat = serialize.represent_mixins_as_columns(Table.read(path, format=form))
+        except Exception:  # as above: what it is, the first error says
+            flat = None
+        if flat is None:
+            raise
+        flat.meta.pop("__serialized_columns__", None)
+        return flat
+
+
+def _unmask(table: Table, name: str) -> None:
+    """Put what filar's files can hold in the place of masked values and unsigned numbers."""
+    from astropy.table import Column
+
+    column = table[name]
+    mask = getattr(column, "mask", None)
+    if mask is None and column.dtype.kind != "u" and column.dtype.isnative:
+        return
+    missing = np.broadcast_to(False if mask is None else mask, column.shape)
+    values: NDArray[Any] = np.array(_bare(column))
+    kind = values.dtype.kind
+    if kind in "iuf" and missing.any():
+        values = values.astype(float)
+    elif kind == "u":
+        values = values.astype(np.int64)
+    values = values.astype(values.dtype.newbyteorder("="))
+    if missing.any():
+        values[missing] = {"U": "", "S": b"", "b": False}.get(kind, np.nan)
+    info = column.info
+    plain = Column(values, unit=info.unit, description=info.description)
+    plain.info.format = info.format
+    table[name] = plain
+
+
+def _bare(column: Any) -> Any:
+    """Give the values below a unit and a mask."""
+    values = getattr(column, "value", column)
+    return getattr(values, "unmasked", getattr(values, "data", values))
 
 
 def _read_text(path: Path) -> Table:
