@@ -90,7 +90,8 @@ def judged_rows(
         text = f"{np.count_nonzero(rows)} stars that none of {', '.join(own) or 'them'} has seen"
         raise ParameterError("models", text, f"{LEAST_JUDGED} stars or more to judge them by")
     if not own:
-        return rows, "These are all stars of the table, on which no model was trained."
+        rule = "These are all stars of the table; none of the models was trained on this file's."
+        return rows, rule
     names = ", ".join(own)
     part = "its test part" if len(own) == 1 else "what their test parts have in common"
     return rows, f"The table is the one that {names} was trained on; judged is {part}."
