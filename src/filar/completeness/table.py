@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -10,6 +10,15 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from filar.completeness.starcolumns import (
+    add_column,
+    add_covariates,
+    add_magnitude,
+    begin_table,
+    read_columns,
+    read_meta,
+    read_position,
+)
 from filar.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -169,13 +178,13 @@ class ArtificialStars:
             ``id, x, y``, for each band B ``mag_in_B, mag_out_B, found_B``, ``recovered`` and the
             covariates; ``meta`` has ``kind``, ``bands``, ``covariates`` and what `meta` holds.
         """
-        table = _begin(self, ARTIFICIAL)
+        table = begin_table(self, ARTIFICIAL)
         for i, band in enumerate(self.bands):
-            _add_magnitude(table, f"mag_in_{band}", self.mag_in[:, i], "magnitude given")
-            _add_magnitude(table, f"mag_out_{band}", self.mag_out[:, i], "magnitude found")
-            _add(table, f"found_{band}", self.found[:, i], "found in this band")
-        _add(table, "recovered", self.recovered, "found, and passed all cuts")
-        _add_covariates(table, self.covariates)
+            add_magnitude(table, f"mag_in_{band}", self.mag_in[:, i], "magnitude given")
+            add_magnitude(table, f"mag_out_{band}", self.mag_out[:, i], "magnitude found")
+            add_column(table, f"found_{band}", self.found[:, i], "found in this band")
+        add_column(table, "recovered", self.recovered, "found, and passed all cuts")
+        add_covariates(table, self.covariates)
         return table
 
     @classmethod
@@ -197,20 +206,20 @@ class ArtificialStars:
         ParameterError
             If a column is missing or holds no numbers, or the table is one of real stars.
         """
-        meta, bands, names = _read_meta(table, ARTIFICIAL, "mag_in_")
-        mag_out = _columns(table, [f"mag_out_{band}" for band in bands])
+        meta, bands, names = read_meta(table, ARTIFICIAL, "mag_in_")
+        mag_out = read_columns(table, [f"mag_out_{band}" for band in bands])
         for i, band in enumerate(bands):
             if f"found_{band}" in table.colnames:
                 found = np.asarray(table[f"found_{band}"], bool)
                 mag_out[:, i] = np.where(found, mag_out[:, i], np.nan)
         return cls(
             bands=bands,
-            mag_in=_columns(table, [f"mag_in_{band}" for band in bands]),
+            mag_in=read_columns(table, [f"mag_in_{band}" for band in bands]),
             mag_out=mag_out,
-            recovered=_columns(table, ["recovered"])[:, 0] > 0.5,
-            covariates={name: _columns(table, [name])[:, 0] for name in names},
-            x=_position(table, "x"),
-            y=_position(table, "y"),
+            recovered=read_columns(table, ["recovered"])[:, 0] > 0.5,
+            covariates={name: read_columns(table, [name])[:, 0] for name in names},
+            x=read_position(table, "x"),
+            y=read_position(table, "y"),
             meta=meta,
         )
 
@@ -274,10 +283,10 @@ class RealStars:
 
     def to_table(self) -> QTable:
         """Write down as a table: ``id, x, y``, ``mag_B`` for each band B, the covariates."""
-        table = _begin(self, REAL)
+        table = begin_table(self, REAL)
         for i, band in enumerate(self.bands):
-            _add_magnitude(table, f"mag_{band}", self.mag[:, i], "measured magnitude")
-        _add_covariates(table, self.covariates)
+            add_magnitude(table, f"mag_{band}", self.mag[:, i], "measured magnitude")
+        add_covariates(table, self.covariates)
         return table
 
     @classmethod
@@ -298,13 +307,13 @@ class RealStars:
         ParameterError
             If a column is missing or holds no numbers, or the table is one of artificial stars.
         """
-        meta, bands, names = _read_meta(table, REAL, "mag_")
+        meta, bands, names = read_meta(table, REAL, "mag_")
         return cls(
             bands=bands,
-            mag=_columns(table, [f"mag_{band}" for band in bands]),
-            covariates={name: _columns(table, [name])[:, 0] for name in names},
-            x=_position(table, "x"),
-            y=_position(table, "y"),
+            mag=read_columns(table, [f"mag_{band}" for band in bands]),
+            covariates={name: read_columns(table, [name])[:, 0] for name in names},
+            x=read_position(table, "x"),
+            y=read_position(table, "y"),
             meta=meta,
         )
 
@@ -341,78 +350,3 @@ def _select(stars: AnyStars, index: Any, names: tuple[str, ...]) -> AnyStars:
     changes = {name: getattr(stars, name)[index] for name in (*names, "x", "y")}
     covariates = {name: value[index] for name, value in stars.covariates.items()}
     return replace(stars, **changes, covariates=covariates)
-
-
-def _begin(stars: ArtificialStars | RealStars, kind: str) -> QTable:
-    from astropy.table import QTable
-
-    facts = {"kind": kind, "bands": list(stars.bands), "covariates": list(stars.covariates)}
-    table = QTable(meta=facts | stars.meta)
-    _add(table, "id", np.arange(1, len(stars) + 1), "number of the star")
-    for name in ("x", "y"):
-        _add(table, name, getattr(stars, name), f"{name} in the first image, from 0", "pix", ".3f")
-    return table
-
-
-def _add(
-    table: QTable, name: str, values: Any, description: str, unit: str = "", form: str = ""
-) -> None:
-    from astropy.table import Column
-    from astropy.units import Quantity
-
-    table[name] = Quantity(values, unit) if unit else Column(values)
-    table[name].info.description = description
-    if form:
-        table[name].info.format = form
-
-
-def _add_magnitude(table: QTable, name: str, values: FloatArray, description: str) -> None:
-    _add(table, name, values, description, "mag", ".4f")
-
-
-def _add_covariates(table: QTable, covariates: Mapping[str, FloatArray]) -> None:
-    for name, values in covariates.items():
-        if name not in table.colnames:  # x and y may be covariates too
-            _add(table, name, values, "covariate of completeness")
-
-
-def _read_meta(table: Table, kind: str, prefix: str) -> tuple[dict[str, Any], Any, list[str]]:
-    """Give a table's own facts, its bands and the names of its covariates."""
-    meta = dict(table.meta)
-    found = meta.pop("kind", kind)
-    if found != kind:
-        raise ParameterError("table", f"a table of {found}", f"a table of {kind}")
-    listed = {key: meta.pop(key, None) or [] for key in ("bands", "covariates")}
-    for key, value in listed.items():
-        if not isinstance(value, list | tuple):
-            raise ParameterError(key, value, "a list of names")
-    names = [str(name) for name in listed["covariates"]]
-    skipped = ("mag_in_", "mag_out_", "mag_err_")
-    bands = listed["bands"] or [
-        name.removeprefix(prefix)
-        for name in table.colnames
-        if name.startswith(prefix) and (prefix in skipped or not name.startswith(skipped))
-    ]
-    if not bands:
-        there = ", ".join(table.colnames)
-        raise ParameterError("columns", there, f"{prefix}B for each of one or more bands B")
-    return meta, tuple(str(band) for band in bands), names
-
-
-def _columns(table: Table, names: Sequence[str]) -> FloatArray:
-    """Give columns as numbers, (n, len(names)), NaN where they are masked."""
-    columns: list[FloatArray] = []
-    for name in names:
-        if name not in table.colnames:
-            raise ParameterError("columns", ", ".join(table.colnames), f"a column {name} too")
-        column = table[name]
-        values = getattr(column, "value", column)
-        try:
-            columns.append(np.ma.filled(np.ma.asarray(values, dtype=float), np.nan))
-        except (TypeError, ValueError) as error:
-            raise ParameterError(f"column {name}", str(error), "numbers") from error
-    return np.stack(columns, axis=1)
-
-
-def _position(table: Table, name: str) -> FloatArray:
-    return _columns(table, [name])[:, 0] if name in table.colnames else _nothing()
