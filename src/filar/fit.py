@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,6 +73,9 @@ class StarFits:
 
     def __len__(self) -> int:
         return len(self.x)
+
+
+Rows = TypeVar("Rows", StarFits, BoxFits, Boxes)
 
 
 def best_box(psf: FieldPSF, shape: tuple[int, int]) -> int:
@@ -170,7 +173,7 @@ def fit_stars(
         if len(chosen):
             known = _known(exposure, thin, fits, draw).subset(chosen)
             new = job.subset(chosen).run(fits.x[chosen], fits.y[chosen], known)
-            fits = merge(fits, chosen, new)
+            fits = put_rows(fits, chosen, new)
     return fits
 
 
@@ -184,12 +187,16 @@ def has_brighter_neighbour(fits: StarFits) -> BoolArray:
     return result
 
 
-def merge(fits: StarFits, chosen: NDArray[np.intp], new: StarFits) -> StarFits:
-    """Fits with some rows replaced."""
-    columns = {f.name: getattr(fits, f.name).copy() for f in fields(StarFits)}
-    for name, column in columns.items():
-        column[chosen] = getattr(new, name)
-    return StarFits(**columns)
+def put_rows(whole: Rows, chosen: NDArray[np.intp], part: Rows) -> Rows:
+    """Replace some rows of a dataclass of arrays; what is no array stays."""
+    columns = {}
+    for one in fields(whole):
+        column = getattr(whole, one.name)
+        if isinstance(column, np.ndarray):
+            column = column.copy()
+            column[chosen] = getattr(part, one.name)
+        columns[one.name] = column
+    return type(whole)(**columns)
 
 
 def is_trusted(fits: StarFits) -> BoolArray:
@@ -268,7 +275,8 @@ class _Job:
         ):
             part = None if known is None else known.subset(chosen)
             error = max(error, self.model_error)
-            result = merge(result, chosen, self._group(x[chosen], y[chosen], box, error, part))
+            new = self._group(x[chosen], y[chosen], box, error, part)
+            result = put_rows(result, chosen, new)
         result.flags[wings] |= Flag.SATURATED
         return result
 
@@ -300,18 +308,18 @@ class _Job:
         else:  # the image that the ring was measured on has no stars
             flux = np.maximum(known.flux, 10.0)
         table = self.psf.table(box)
-        for last in (False, True):
-            fits = fit_boxes(
-                table, boxes, x, y, np.maximum(flux, 1.0), level,
-                fit_sky=self.fit_sky, model_error=model_error,
-            )  # fmt: skip
-            away = np.maximum(np.abs(fits.x - boxes.x), np.abs(fits.y - boxes.y)) > RECENTRE
-            if last or not (away.any() or halo.any()):
-                break
+        how: dict[str, Any] = {"fit_sky": self.fit_sky, "model_error": model_error}
+        fits = fit_boxes(table, boxes, x, y, np.maximum(flux, 1.0), level, **how)
+        away = np.maximum(np.abs(fits.x - boxes.x), np.abs(fits.y - boxes.y)) > RECENTRE
+        again = np.flatnonzero(away | (halo > 0))
+        if len(again):
             # once more without the star's own halo in its sky, and in the right box
-            level = ring.level - np.maximum(fits.flux, 0) * halo
-            x, y, flux = fits.x, fits.y, fits.flux
-            boxes = self._boxes(x, y, box, known)
+            light = np.maximum(fits.flux[again], 0)
+            level = ring.level[again] - light * halo[again]
+            x, y, flux = fits.x[again], fits.y[again], np.maximum(fits.flux[again], 1.0)
+            part = self._boxes(x, y, box, None if known is None else known.subset(again))
+            new = fit_boxes(table, part, x, y, flux, level, **how)
+            fits, boxes = put_rows(fits, again, new), put_rows(boxes, again, part)
         return self._result(fits, boxes, box, ring.error, model_error)
 
     def _result(

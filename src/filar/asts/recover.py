@@ -30,6 +30,8 @@ FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
 
+FINEST = 2.0**-20
+"""Pixels to which detections are rounded."""
 WANDER = 2.0
 """Pixels that a fit may end from where its star was detected."""
 REACH = 6.0
@@ -167,7 +169,8 @@ def _look(
     )  # fmt: skip
     noise = _sky_noise(image, patches, x, y)
     patch = patches.patch_of(found.x, found.y)
-    chip_x, chip_y = patches.to_chip(found.x, found.y)
+    # the place in the mosaic must not show, not even in the last bit
+    chip_x, chip_y = (np.rint(p / FINEST) * FINEST for p in patches.to_chip(found.x, found.y))
     away = np.hypot(chip_x - x[patch], chip_y - y[patch])
     hopeful = np.zeros(len(x), bool)
     hopeful[patch[away < match + WANDER]] = True

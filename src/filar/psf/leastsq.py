@@ -19,6 +19,7 @@ from filar.threads import one_blas_thread
 FloatArray = NDArray[np.float64]
 MAX_STEP = 0.3  # pixels per iteration
 MAX_OFFSET = 0.74  # from the centre of the box
+FINEST = 2.0**-30  # pixels: positions of this grid mean the same to the last bit all over a chip
 PATIENCE = 6  # iterations with full steps
 TOLERANCE = 2e-4  # pixels; the next step of a quadratic method is far below
 
@@ -211,12 +212,14 @@ def _fit_batch(
             break
     converged = np.ones(len(boxes), bool)
     converged[active] = False
+    fitted = boxes.good.sum(axis=1) > free
+    parameters[fitted, :2] = np.rint(parameters[fitted, :2] / FINEST) * FINEST
     matrix, _, residual, expected = _equations(
         table, local, boxes, parameters, fit_sky, model_error
     )
     covariance = np.zeros((len(boxes), 4, 4))
     covariance[:, :free, :free] = invert_scaled(matrix)
-    covariance[boxes.good.sum(axis=1) <= free] = np.nan
+    covariance[~fitted] = np.nan
     px, py, flux, sky = parameters.T
     return BoxFits(boxes.x + px, boxes.y + py, flux, sky, covariance, converged, residual, expected)
 

@@ -23,6 +23,7 @@ FloatArray = NDArray[np.float64]
 PHASE_RANGE = 0.75  # a star may wander this far from the centre of its box
 NEGLIGIBLE = 3e-5  # of the light: where the transform ends, for the degree of the series
 BATCH = 1024
+BLOCK = 64  # rows of one product
 ANNULUS = (7.0, 12.0)  # radii of the sky annulus, pixels
 
 
@@ -104,8 +105,8 @@ class PhaseTable:
         """
         d = self.degree
         weights = self.nodes.weights(x, y).astype(self.coefficients.dtype)
-        series = (weights @ self.coefficients).reshape(len(weights), self.box**2 * d, d)
-        return np.asarray(series)
+        series = _rows_alike(weights, self.coefficients)
+        return series.reshape(len(weights), self.box**2 * d, d)
 
     def evaluate(
         self, local: NDArray[np.floating[Any]], px: FloatArray, py: FloatArray
@@ -144,13 +145,29 @@ class PhaseTable:
             for a in (self.nodes.weights(x, y), chebyshev(px, d)[0], chebyshev(py, d)[0])
         )
         orders = (ty[:, :, None] * tx[:, None, :]).reshape(n, 1, d * d)
-        return np.asarray((weights[:, :, None] * orders).reshape(n, -1) @ self._by_order)
+        product = _rows_alike((weights[:, :, None] * orders).reshape(n, -1), self._by_order)
+        return np.asarray(product)
 
     @cached_property
     def _by_order(self) -> NDArray[np.floating[Any]]:
         """The coefficients as (nodes * degree * degree, box * box)."""
         by_pixel = self.coefficients.reshape(-1, self.box**2, self.degree**2)
         return np.ascontiguousarray(by_pixel.transpose(0, 2, 1)).reshape(-1, self.box**2)
+
+
+def _rows_alike(
+    rows: NDArray[np.floating[Any]], matrix: NDArray[np.floating[Any]]
+) -> NDArray[np.floating[Any]]:
+    """Product in which no row depends on how many others there are, to the last bit.
+
+    BLAS takes other paths for small and large products and for rows left over from its blocks, and
+    one bit decides whether a fit that goes to and fro is called converged.
+    """
+    n, k = rows.shape
+    blocks = np.zeros((-(-n // BLOCK), BLOCK, k), rows.dtype)
+    blocks.reshape(-1, k)[:n] = rows
+    product: NDArray[np.floating[Any]] = blocks @ matrix
+    return product.reshape(-1, matrix.shape[1])[:n]
 
 
 def chebyshev(phase: FloatArray, degree: int) -> tuple[FloatArray, FloatArray]:
@@ -299,7 +316,7 @@ class FieldPSF:
             stamps = values(self.transforms, self.grid, offsets, offsets)
             dy, dx = annulus_offsets(*ANNULUS)
             cache[0] = stamps[:, dy + half, dx + half].mean(axis=1)
-        return np.asarray(self.nodes.weights(x, y) @ cache[0])
+        return np.asarray(np.einsum("ij,j->i", self.nodes.weights(x, y), cache[0]))
 
     def thinned(self, count: int) -> FieldPSF:
         """The same on fewer nodes: faster, where the last per mille of the peak does not matter.
