@@ -24,6 +24,7 @@ def made(tmp_path_factory) -> Path:
     real = real.select(real.recovered)
     sky = RealStars(real.bands, real.mag_out, real.covariates, real.x, real.y)
     write_catalog(sky.to_table(), folder / "sky.ecsv")
+    write_catalog(RealStars(real.bands, real.mag_out).to_table(), folder / "bare.ecsv")
     stars = read_artificial_stars(folder / "asts.ecsv")  # as rounded as it was written
     CompletenessModel("logistic").fit(stars).save(folder / "lr.safetensors")
     CompletenessModel("logistic", covariates=["crowding"]).fit(stars).save(folder / "b.safetensors")
@@ -117,6 +118,8 @@ def test_another_table_is_judged_whole_and_recipes_in_parts(made: Path, tmp_path
         (["{d}/asts.ecsv", "--curve", "some"], 2, "numbers of stars"),
         (["{d}/asts.ecsv", "--magnitudes", "true"], 2, "input or measured"),
         (["{d}/sky.ecsv"], 1, "stars"),
+        (["{d}/asts.ecsv", "--stars", "{d}/bare.ecsv"], 2, "a table without crowding, sky_noise"),
+        (["{d}/asts.ecsv", "--stars", "{d}/asts.ecsv"], 1, "asts.ecsv"),
         (["{d}/asts.ecsv", "--model", "boosting={d}/lr.safetensors", "--recipes", "boosting"],
          2, "different names"),
     ],

@@ -75,8 +75,8 @@ def completeness(
         Path | None,
         typer.Option(
             metavar="CATALOG",
-            help="Real stars that passed the same cuts, as from filar asts --stars: corrected "
-            "luminosity functions.",
+            help="Real stars that passed the same cuts, as of filar asts --stars: their corrected "
+            "luminosity functions are drawn too.",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of all that is drawn by chance.")] = 0,
@@ -103,14 +103,15 @@ def completeness(
         wanted = DEFAULT_RECIPES
     _check_recipes(wanted)
     kind, numbers = _kind(magnitudes), _numbers(curve)
-    real = None if stars is None else read_real_stars(stars)
-    artificial = read_artificial_stars(
-        table,
-        cuts=starfiles.cuts(cut),
-        **starfiles.options(
-            format=format, columns=columns, bands=bands, columns_file=columns_file, images=images
-        ),
+    asked = starfiles.cuts(cut)
+    options = starfiles.options(
+        format=format, columns=columns, bands=bands, columns_file=columns_file, images=images
     )
+    artificial = read_artificial_stars(table, cuts=asked, **options)
+    real = None
+    if stars is not None:
+        same = {"bands": options["bands"], "images": options["images"]}
+        real = read_real_stars(stars, cuts=asked, **same)
     models = {name: _load(path) for name, path in paths.items()}
     material = Material(table.name, artificial, models, wanted, kind, numbers, seed, real)
     with console.progress() as progress:

@@ -84,8 +84,8 @@ def gather_from_models(material: Material, progress: Report | None = None) -> Co
     Raises
     ------
     ParameterError
-        If a model has another model's name, is for other bands or lacks a covariate, or there are
-        too few stars to judge by or to learn from.
+        If a model has another model's name, is for other bands or lacks a covariate, the real stars
+        do, or there are too few stars to judge by or to learn from.
     """
     stars = material.stars
     classic = any(model.recipe_.name == CLASSIC for model in material.models.values())
@@ -94,6 +94,7 @@ def gather_from_models(material: Material, progress: Report | None = None) -> Co
     if both:
         text = f"{', '.join(sorted(both))} for a model and for a recipe"
         raise ParameterError("names", text, "different names")
+    _check_real(material, bool(recipes))
     curve = None
     if material.numbers is not None:
         fits = {name: fit_of(name, material.magnitudes) for name in recipes}
@@ -125,6 +126,22 @@ def gather_from_models(material: Material, progress: Report | None = None) -> Co
         kinds={name: one.magnitudes for name, one in given.items()},
     )
     return replace(facts, products=products)
+
+
+def _check_real(material: Material, recipes: bool) -> None:
+    """Refuse, before anything is trained, real stars that models could say nothing of."""
+    stars, real = material.stars, material.real
+    if real is None:
+        return
+    if real.bands != stars.bands:
+        allowed = "those of the artificial stars: " + ", ".join(stars.bands)
+        raise ParameterError("bands of the real stars", ", ".join(real.bands), allowed)
+    wanted = {name for model in material.models.values() for name in model.inputs_.covariates}
+    wanted |= set(stars.covariates) if recipes else set()
+    missing = sorted(wanted - set(real.covariates) - {"x", "y"})
+    if missing:
+        found = f"a table without {', '.join(missing)}"
+        raise ParameterError("real stars", found, "one with the artificial stars' covariates")
 
 
 def fit_of(
