@@ -12,6 +12,7 @@ from filar.errors import ParameterError
 from filar.exposure import Exposure
 from filar.flags import Flag
 from filar.ground import Ground
+from filar.grown import grown
 from filar.matchedfilter import FilteredImage, local_sky, ridge, stamps_of
 from filar.profile import GaussianPixel, estimate_sigma
 from filar.saturated import SaturatedStars, find_saturated, saturated_light, saturated_region
@@ -297,7 +298,7 @@ def _in_view(exposure: Exposure, found: Detections) -> NDArray[np.bool_]:
 
 def _finish(exposure: Exposure, found: Detections) -> Detections:
     """Isolation, neighbours and edges."""
-    from scipy import ndimage, spatial
+    from scipy import spatial
 
     if len(found) == 0:
         return found
@@ -316,7 +317,7 @@ def _finish(exposure: Exposure, found: Detections) -> Detections:
     isolation = np.where(crowded, distance[:, -1], isolation)
     nearest = np.where(other, distance, np.inf).min(axis=1)
     flags = found.flags | np.where(nearest < NEIGHBOUR_DISTANCE, Flag.NEIGHBOUR, 0)
-    outside = ndimage.binary_dilation(exposure.edge, np.ones((5, 5), bool))
+    outside = grown(exposure.edge, 2, 2)
     rows, columns = np.rint(found.y).astype(int), np.rint(found.x).astype(int)
     ny, nx = exposure.shape
     border = (rows < 2) | (columns < 2) | (rows >= ny - 2) | (columns >= nx - 2)

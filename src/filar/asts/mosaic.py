@@ -6,7 +6,7 @@ they run on a chip; only the PSF must know where on the chip a patch comes from.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TypeVar
 
@@ -40,6 +40,9 @@ class Patches:
     left: IntArray
     bottom: IntArray
     size: int
+    _known: dict[tuple[int, int], tuple[IntArray, NDArray[np.bool_]]] = field(
+        default_factory=dict, init=False, repr=False
+    )
 
     @classmethod
     def around(cls, x: FloatArray, y: FloatArray, half: int) -> Patches:
@@ -92,15 +95,22 @@ class Patches:
 
     def cut(self, image: NDArray[Pixel], outside: float | bool) -> NDArray[Pixel]:
         """Patches of an image of the chip: (n, size, size)."""
-        ny, nx = image.shape
-        span = np.arange(self.size)
-        rows, columns = self.bottom[:, None] + span, self.left[:, None] + span
-        out_y, out_x = (rows < 0) | (rows >= ny), (columns < 0) | (columns >= nx)
-        rows, columns = np.clip(rows, 0, ny - 1), np.clip(columns, 0, nx - 1)
-        result: NDArray[Pixel] = image[rows[:, :, None], columns[:, None, :]]
-        if out_y.any() or out_x.any():
-            result[out_y[:, :, None] | out_x[:, None, :]] = outside
+        flat, beyond = self._pixels_of(image.shape[0], image.shape[1])
+        result = image.ravel().take(flat)
+        if beyond.any():
+            result[beyond] = outside
         return result
+
+    def _pixels_of(self, ny: int, nx: int) -> tuple[IntArray, NDArray[np.bool_]]:
+        """Flat indices of the pixels in an image of that shape, and which are beyond it."""
+        if (ny, nx) not in self._known:
+            span = np.arange(self.size)
+            rows, columns = self.bottom[:, None] + span, self.left[:, None] + span
+            out_y, out_x = (rows < 0) | (rows >= ny), (columns < 0) | (columns >= nx)
+            rows, columns = np.clip(rows, 0, ny - 1), np.clip(columns, 0, nx - 1)
+            flat = rows[:, :, None] * nx + columns[:, None, :]
+            self._known[ny, nx] = flat, out_y[:, :, None] | out_x[:, None, :]
+        return self._known[ny, nx]
 
     def join(self, stack: NDArray[Pixel], gap: float | bool) -> NDArray[Pixel]:
         """Put (n, size, size) patches side by side: an image of `shape`."""

@@ -127,13 +127,15 @@ def recover(
         return result
     patches = Patches.around(x[hopeful], y[hopeful], light.shape[1] // 2)
     at_x, at_y = patches.to_mosaic(patch, found.x, found.y)
-    found = replace(found, x=at_x, y=at_y)
-    stars, patch = _measure(band, patches, x[hopeful], y[hopeful], light[hopeful], found)
-    row = _matched(band, stars, patch, x[hopeful], y[hopeful], flux[hopeful], match)
-    has = row >= 0
+    image = _insert(band, patches, light[hopeful])
+    psf = MosaicPSF.of(band.psf, patches)
+    others = _other_light(band, patches, psf, x[hopeful], y[hopeful])
+    found, fits = _fit(band, patches, image, psf, others, replace(found, x=at_x, y=at_y))
+    which, row = _matched(band, patches, fits, x[hopeful], y[hopeful], flux[hopeful], match)
+    stars = _found(patches, image, psf, found.select(row), select_fits(fits, row))
     for one in fields(FoundStars):
-        getattr(result.stars, one.name)[hopeful[has]] = getattr(stars, one.name)[row[has]]
-    result.found[hopeful[has]] = True
+        getattr(result.stars, one.name)[hopeful[which]] = getattr(stars, one.name)
+    result.found[hopeful[which]] = True
     return result
 
 
@@ -231,12 +233,11 @@ def _other_light(
     return light + patches.draw(psf.thinned(NEIGHBOUR_NODES), *at, -known.flux[star])
 
 
-def _measure(
-    band: Band, patches: Patches, x: FloatArray, y: FloatArray, light: FloatArray, found: Detections
-) -> tuple[FoundStars, IntArray]:
-    """Fit in as many passes as the real stars were; also the patch that each fit is in."""
-    image, psf = _insert(band, patches, light), MosaicPSF.of(band.psf, patches)
-    others = _other_light(band, patches, psf, x, y)
+def _fit(
+    band: Band, patches: Patches, image: Exposure, psf: MosaicPSF, others: FloatArray,
+    found: Detections,
+) -> tuple[Detections, StarFits]:  # fmt: skip
+    """Fit in as many passes as the real stars were."""
 
     def draw(psf: FieldPSF, x: FloatArray, y: FloatArray, flux: FloatArray) -> FloatArray:
         return others + patches.draw(psf, x, y, flux)
@@ -250,32 +251,41 @@ def _measure(
         keep = ~(duplicates(found, fits) | outside(image, fits))
         found, fits = found.select(keep), select_fits(fits, keep)
     assert fits is not None
-    flags = found.flags | fits.flags | shape_flags(image, psf, found, fits)
-    flags |= np.where(fits.flux <= 0, int(Flag.NON_POSITIVE), 0).astype(np.int32)
-    stars = FoundStars(
-        *patches.to_chip(fits.x, fits.y), fits.flux, fits.flux_err, fits.qfit, fits.chi2,
-        found.sharpness, flags,
-    )  # fmt: skip
-    return stars, patches.patch_of(fits.x, fits.y)
+    return found, fits
 
 
 def _matched(
-    band: Band, stars: FoundStars, patch: IntArray, x: FloatArray, y: FloatArray,
+    band: Band, patches: Patches, fits: StarFits, x: FloatArray, y: FloatArray,
     flux: FloatArray, match: float,
-) -> IntArray:  # fmt: skip
-    """Row of the detection that is each artificial star's; -1 for lost ones."""
-    distance = np.hypot(stars.x - x[patch], stars.y - y[patch])
+) -> tuple[IntArray, IntArray]:  # fmt: skip
+    """Artificial stars that are found, and the row of the fit that is each one's."""
+    patch = patches.patch_of(fits.x, fits.y)
+    at = np.stack(patches.to_chip(fits.x, fits.y), axis=1)
+    distance = np.hypot(at[:, 0] - x[patch], at[:, 1] - y[patch])
     row = np.full(len(x), -1)
     order = np.argsort(-distance, kind="stable")
     order = order[distance[order] <= match]
     row[patch[order]] = order  # the nearest is written last
     real = band.stars
     has = np.flatnonzero(row >= 0)
-    claims = _tree(real).query_ball_point(np.c_[stars.x, stars.y][row[has]], match)
+    claims = _tree(real).query_ball_point(at[row[has]], match)
     for one, claim in zip(has, claims, strict=True):
         if claim and np.nanmax(np.append(real.flux[claim], -np.inf)) > flux[one]:
             row[one] = -1
-    return row
+    which = np.flatnonzero(row >= 0)
+    return which, row[which]
+
+
+def _found(
+    patches: Patches, image: Exposure, psf: MosaicPSF, found: Detections, fits: StarFits
+) -> FoundStars:
+    """What the catalogue would say of them; positions are those on the chip."""
+    flags = found.flags | fits.flags | shape_flags(image, psf, found, fits)
+    flags |= np.where(fits.flux <= 0, int(Flag.NON_POSITIVE), 0).astype(np.int32)
+    return FoundStars(
+        *patches.to_chip(fits.x, fits.y), fits.flux, fits.flux_err, fits.qfit, fits.chi2,
+        found.sharpness, flags,
+    )  # fmt: skip
 
 
 def _sky_noise(image: Exposure, patches: Patches, x: FloatArray, y: FloatArray) -> FloatArray:

@@ -25,14 +25,14 @@ _PEAK_TOLERANCE = 0.25
 _PEAK_SIGNIFICANCE = 5.0
 
 
-def select_fits(fits: StarFits, keep: NDArray[np.bool_]) -> StarFits:
+def select_fits(fits: StarFits, keep: NDArray[Any]) -> StarFits:
     """Choose stars.
 
     Parameters
     ----------
     fits : StarFits
         n stars.
-    keep : (n,) bool array
+    keep : (n,) bool array, or array of indices
         Which of them.
 
     Returns

@@ -23,7 +23,7 @@ FloatArray = NDArray[np.float64]
 PHASE_RANGE = 0.75  # a star may wander this far from the centre of its box
 NEGLIGIBLE = 3e-5  # of the light: where the transform ends, for the degree of the series
 BATCH = 1024
-BLOCK = 64  # rows of one product
+BLOCK = 128  # rows of one product
 ANNULUS = (7.0, 12.0)  # radii of the sky annulus, pixels
 
 
