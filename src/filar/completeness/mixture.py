@@ -11,15 +11,21 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from filar.completeness.networks import Perceptrons, Standard, hide_inputs
 
 Batch = dict[str, Tensor]
-FIRST_WIDTHS = (0.6, 1.0, 1.6, 3.0, 8.0)
-FIRST_LOGITS = (0.0, 1.0, 0.0, -1.0, -3.0)
+COMPONENTS = 5
 KNOTS = 17
+LEAST_WEIGHT = 1e-3
+"""Of a component, to begin with."""
+MOST_LOOKED_AT = 10_000
+"""Stars from which the components' first places are worked out."""
+MOST_AWAY = 15.0
+"""Units beyond which a star is taken for less far, so that a few do not make a component theirs."""
 LOG_RANGE = 3.0
 """Most that a width's logarithm can be changed."""
 MOST_COMMON = 0.98
@@ -88,7 +94,7 @@ class Mixture:
         reach = self.width * 10
         low = (self.place - reach).amin(dim=1)
         high = (self.place + reach).amax(dim=1)
-        for _ in range(50):
+        for _ in range(40):
             middle = (low + high) / 2
             z = (middle[:, None] - self.place) / self.width
             below = (weight * torch.special.ndtr(z)).sum(dim=1) < level
@@ -122,14 +128,11 @@ class MixtureNet(nn.Module):
     ) -> None:
         super().__init__()
         self.bands, self.penalty = bands, penalty
-        self.components = len(FIRST_WIDTHS)
+        self.components = COMPONENTS
         self.standard = Standard(bands, covariates)
         outputs = self.components * (1 + 3 * bands)
         self.net = Perceptrons(1, [self.standard.outputs, *[width] * layers, outputs])
-        logits = torch.tensor(FIRST_LOGITS)[:, None]
-        logs = torch.tensor(FIRST_WIDTHS).log()[:, None].expand(-1, bands)
-        nothing = torch.zeros(self.components, bands)
-        self.register_buffer("first", torch.cat([logits, nothing, logs, nothing], dim=1))
+        self.register_buffer("first", torch.zeros(self.components, 1 + 3 * bands))
         for name in ("knots", "middle", "log_spread"):
             self.register_buffer(name, torch.zeros(bands, KNOTS))
         self.register_buffer("floor", torch.zeros(bands))
@@ -165,6 +168,32 @@ class MixtureNet(nn.Module):
                 self.middle[b, k] = middle
                 spread = max(float(high - low) / 2, float(step[b]) / 3, 1e-4)
                 self.log_spread[b, k] = math.log(spread)
+
+        self._place_components(batch)
+
+    def _place_components(self, batch: Batch) -> None:
+        """Begin with the components that all stars together have, in units of the first guess.
+
+        Otherwise the network would take long to move them to where blended stars are.
+        """
+        from sklearn.mixture import GaussianMixture
+
+        whole = ((batch["found"] * batch["mag_known"]) > 0).all(dim=1)
+        rows = torch.nonzero(whole)[:MOST_LOOKED_AT, 0]
+        if len(rows) < 10 * self.components:  # hardly a star has all bands
+            rows = torch.arange(min(len(whole), MOST_LOOKED_AT))
+        mag, delta = batch["mag"][rows], batch["delta"][rows]
+        rng = np.random.default_rng(0)
+        noise = torch.from_numpy(rng.random(delta.shape) - 0.5) * self.step
+        z = (delta + noise - self._at(self.middle, mag)) / self._at(self.log_spread, mag).exp()
+        fitted = GaussianMixture(
+            self.components, covariance_type="diag", reg_covar=1e-2, random_state=0
+        ).fit(z.clamp(-MOST_AWAY, MOST_AWAY).double().numpy())
+        b = self.bands
+        weight = np.maximum(fitted.weights_, LEAST_WEIGHT)
+        self.first[:, 0] = torch.from_numpy(np.log(weight))
+        self.first[:, 1 : 1 + b] = torch.from_numpy(fitted.means_)
+        self.first[:, 1 + b : 1 + 2 * b] = torch.from_numpy(np.log(fitted.covariances_) / 2)
 
     def forward(self, batch: Batch) -> Mixture:
         """Densities of stars.
