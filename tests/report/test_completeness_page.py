@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from filar.completeness.evaluate import scores
+from filar.completeness.evaluate_errors import judge_errors
 from filar.completeness.learning_curve import LearningCurve, LearningPoint
 from filar.completeness.table import ArtificialStars, RealStars
 from filar.errors import ParameterError
@@ -16,12 +17,13 @@ from filar.report.completeness_page import report_figures, write_completeness_re
 from filar.report.completeness_products import gather_products
 from filar.report.frames_figures import draw
 from filar.report.frames_panels import Cells, Line, Marks
+from tests.completeness.test_evaluate_errors import Gaussian
 from tests.completeness.toys import toy_stars, true_probability
 from tests.report.test_frames_page import links
 
 CALIBRATION = {"thresholds", "reliability", "quantities"}
 FIGURES = CALIBRATION | {"halves", "cmd", "learning_curve", "learning_cmd", "bin_jumping",
-                         "limits", "limit_maps", "luminosity"}  # fmt: skip
+                         "limits", "limit_maps", "luminosity", "magnitude_errors"}  # fmt: skip
 NOISE = "sky_noise_F555W"
 
 
@@ -66,7 +68,9 @@ def facts():
     )  # fmt: skip
     sky = RealStars(real.bands, real.mag_out, real.covariates, real.x, real.y)
     models = {name: MODELS[name] for name in (CLASSIC, "<i>net")}
-    return replace(found, products=gather_products(stars, models, real=sky))
+    products = gather_products(stars, models, real=sky)
+    errors = {"<i>net": [judge_errors(Gaussian(), stars, band) for band in stars.bands]}
+    return replace(found, products=products, errors=errors)
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +136,16 @@ def test_products_are_those_of_the_true_probability(page: Path, facts) -> None:
     numbers = json.loads((page.parent / "stars.json").read_text())["products"]
     assert {row["band"] for row in numbers["limits_of_the_counts"]} == {"F555W", "F814W"}
     assert len(numbers["limits_over_the_image"]) == 4
+
+
+def test_the_errors_of_magnitudes_have_their_coverage(page: Path, facts) -> None:
+    numbers = json.loads((page.parent / "stars.json").read_text())["magnitude_errors"]
+    assert [(row["model"], row["band"]) for row in numbers] == [
+        ("<i>net", "F555W"), ("<i>net", "F814W"),
+    ]  # fmt: skip
+    assert 0 <= facts.stars.recovered.sum() - numbers[0]["stars"] < 60
+    # The toys' errors are 0.05 mag at all magnitudes, without bias.
+    assert numbers[0]["below_median"] > 0.6
 
 
 def test_classic_is_always_drawn_and_the_truth_is_black(facts) -> None:
@@ -210,7 +224,7 @@ def test_what_makes_no_sense_is_refused(tmp_path) -> None:
 def test_labels_have_units() -> None:
     assert axis_label("V - I", "input") == "input V - I (mag)"
     assert axis_label("log10 sky_noise_V") == "log10 of the sky noise in V (electrons)"
-    assert axis_label("surface_brightness_V") == "surface brightness in V"
+    assert axis_label("surface_brightness_V") == "surface brightness in V (mag per area)"
     assert axis_label("x") == "x (pixels)"
     assert part_label("log10 sky_noise_V, upper half") == "high sky noise in V"
     assert (

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from filar.completeness.evaluate import Scores, Thresholds, quantities, scores, subsets, thresholds
+from filar.completeness.evaluate_errors import ErrorBins
 from filar.completeness.learning_curve import LearningCurve
 from filar.completeness.reliability import (
     FloatArray,
@@ -163,6 +164,8 @@ class CompletenessFacts:
         What the reader must know.
     products : Products, optional
         Limits, bin jumping, luminosity functions.
+    errors : dict
+        From the name of a model that predicts the magnitudes' errors to their bins, by band.
     """
 
     label: str
@@ -173,6 +176,7 @@ class CompletenessFacts:
     curve: LearningCurve | None = None
     remarks: tuple[str, ...] = ()
     products: Products | None = None
+    errors: Mapping[str, Sequence[ErrorBins]] = field(default_factory=dict)
 
     def best(self, kind: str = "") -> JudgedModel:
         """The model to show where there is room for one: the smallest log loss, not the classic.

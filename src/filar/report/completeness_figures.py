@@ -72,7 +72,7 @@ def axis_label(name: str, kind: str = "") -> str:
     if kind:
         return f"{kind} {name} (mag)"
     for start, text in (("log10 sky_noise", "log10 of the sky noise{} (electrons)"),
-                        ("surface_brightness", "surface brightness{}")):  # fmt: skip
+                        ("surface_brightness", "surface brightness{} (mag per area)")):  # fmt: skip
         if name.startswith(start):
             band = name.removeprefix(start).removeprefix("_")
             return text.format(f" in {band}" if band else "")
@@ -268,7 +268,7 @@ def _span(bins: FractionBins) -> tuple[float, float]:
 
 
 def _title(one: QuantityBins) -> str:
-    return f"{one.kind} {one.name}".strip()
+    return axis_label(one.name, one.kind).partition(" (")[0]
 
 
 def _part_figure(facts: CompletenessFacts) -> list[Figure]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from filar.completeness.evaluate_errors import ErrorBins, judge_errors
 from filar.completeness.heldout import judged_rows
 from filar.completeness.learning_curve import HELD_OUT, LearningCurve, learning_curve
 from filar.errors import ParameterError
@@ -125,7 +126,25 @@ def gather_from_models(material: Material, progress: Report | None = None) -> Co
         real=material.real,
         kinds={name: one.magnitudes for name, one in given.items()},
     )
-    return replace(facts, products=products)
+    # Where all stars judge, what was trained here has seen most of them.
+    judges = material.models if rows.all() else models
+    errors = _errors(judges, judged, material.seed)
+    return replace(facts, products=products, errors=errors)
+
+
+def _errors(
+    models: Mapping[str, CompletenessModel], judged: ArtificialStars, seed: int
+) -> dict[str, list[ErrorBins]]:
+    """Judge the magnitudes' errors of models that predict them and have not seen the stars."""
+    found = {}
+    if not judged.recovered.any():
+        return {}
+    for name, model in models.items():
+        if model.errors_ is not None and model.inputs_.bands == judged.bands:
+            found[name] = [
+                judge_errors(model.errors_, judged, band, seed=seed) for band in judged.bands
+            ]
+    return found
 
 
 def _check_real(material: Material, recipes: bool) -> None:

@@ -8,7 +8,13 @@ import numpy as np
 
 from filar.completeness.curves import CompletenessCurves
 from filar.report.completeness_figures import PERCENT, axis_label, dash, pairs
-from filar.report.completeness_products import CorrectedCounts, LimitCurve, LimitMap, Products
+from filar.report.completeness_products import (
+    LEAST_WEIGHTED,
+    CorrectedCounts,
+    LimitCurve,
+    LimitMap,
+    Products,
+)
 from filar.report.frames_panels import (
     BLACK,
     GREY,
@@ -173,7 +179,8 @@ def _counts_figure(products: Products, numbers: Mapping[str, int]) -> Figure:
         "Real stars. Black: corrected by maximum likelihood for lost stars and for changes of "
         "bin, told apart by colour, with errors of the numbers to expect in such a field (open: "
         "less than a tenth is recovered). Grey steps: as observed. Lines: counts weighted by one "
-        "over each star's probability, which leaves changes of bin as they are."
+        f"over each star's probability (of {LEAST_WEIGHTED:g} or more), which leaves changes of "
+        "bin as they are."
     )
     return Figure("luminosity", "Corrected luminosity functions", note, pairs(panels))
 

@@ -11,6 +11,7 @@ import numpy as np
 from filar.catalogfile import check_output
 from filar.errors import OutputFileError
 from filar.report.completeness_cells import cmd_figures, curve_figures
+from filar.report.completeness_errors import error_figures, error_numbers
 from filar.report.completeness_facts import CompletenessFacts, JudgedModel
 from filar.report.completeness_figures import PERCENT, calibration_figures, part_label
 from filar.report.completeness_limits import product_figures
@@ -72,11 +73,10 @@ def report_figures(facts: CompletenessFacts) -> list[Figure]:
         Those for which there is something to show.
     """
     curve = [] if facts.curve is None else curve_figures(facts.curve)
-    products: list[Figure] = []
-    if facts.products is not None:
-        numbers = {one.name: one.number for one in facts.models}
-        products = product_figures(facts.products, numbers)
-    return [*calibration_figures(facts), *cmd_figures(facts), *curve, *products]
+    numbers = {one.name: one.number for one in facts.models}
+    products = [] if facts.products is None else product_figures(facts.products, numbers)
+    errors = error_figures(facts.errors, numbers)
+    return [*calibration_figures(facts), *cmd_figures(facts), *curve, *products, *errors]
 
 
 def report_numbers(facts: CompletenessFacts, figures: Sequence[Figure] = ()) -> dict[str, Any]:
@@ -102,6 +102,7 @@ def report_numbers(facts: CompletenessFacts, figures: Sequence[Figure] = ()) -> 
         "summary": [summary(one) for one in facts.models],
         "learning_curve": [] if facts.curve is None else curve_rows(facts.curve),
         "products": {} if facts.products is None else product_numbers(facts.products),
+        "magnitude_errors": error_numbers(facts.errors),
         "remarks": list(facts.remarks),
         "figures": {figure.name: figure_numbers(figure) for figure in figures},
     }

@@ -29,7 +29,10 @@ from filar.completeness.table import ArtificialStars, RealStars
 from filar.robust import robust_rms
 
 _CURVE_STEP, _LEAST_PER_BIN, _LEAST_BINS = 0.2, 60, 8
-_LUMINOSITY_STEP, _ERRORS_PER_STEP = 0.25, 2.0  # magnitudes; no narrower than the errors allow
+_LUMINOSITY_STEPS = 0.25, 0.5  # magnitudes; as the errors near the limit allow
+_ERRORS_PER_STEP = 1.5
+LEAST_WEIGHTED = 0.05
+"""Probability below which stars are not counted as one over it: a single one could outweigh all."""
 _COLOURS = 4  # bins that a luminosity function tells apart
 _GRID, _ALONG = 24, 25  # nodes of maps, along each axis; places of a curve
 
@@ -289,19 +292,20 @@ def _counts(
         colours = np.unique(colours)
     found = corrected_luminosity_function(real, stars, edges, band=band, colour_edges=colours)
     measured = real.mag[:, real.bands.index(band)]
-    weighted = {
-        name: weighted_luminosity_function(measured, model.p_recovered(real), edges)
-        for name, model in models.items()
-    }
+    weighted = {}
+    for name, model in models.items():
+        p = model.p_recovered(real)
+        p = np.where(p >= LEAST_WEIGHTED, p, 0.0)
+        weighted[name] = weighted_luminosity_function(measured, p, edges)
     return CorrectedCounts(found, weighted)
 
 
 def _luminosity_step(stars: ArtificialStars, band: str) -> float:
-    """Width of bins: those of less than two errors cannot be told apart near the limit."""
+    """Width of bins: much narrower ones than the errors cannot be told apart."""
     delta = stars.delta[:, stars.bands.index(band)]
     good = stars.recovered & np.isfinite(delta)
     if not good.any():
-        return _LUMINOSITY_STEP
+        return _LUMINOSITY_STEPS[0]
     mag = stars.mag_in[:, stars.bands.index(band)]
     faint = good & (mag >= np.quantile(mag[good], 0.75))
-    return max(_LUMINOSITY_STEP, _ERRORS_PER_STEP * robust_rms(delta[faint]))
+    return float(np.clip(_ERRORS_PER_STEP * robust_rms(delta[faint]), *_LUMINOSITY_STEPS))
