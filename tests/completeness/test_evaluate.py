@@ -81,6 +81,12 @@ def test_one_kind_of_outcome_is_scored_too() -> None:
     assert own.precision == 0
 
 
+def test_of_equally_good_thresholds_the_one_nearest_a_half_is_told() -> None:
+    own = scores(np.array([0.1, 0.2, 0.7]), np.array([False, False, True]), draws=5)
+    assert own.best_accuracy == 1
+    assert own.best_threshold == pytest.approx(0.5)
+
+
 @pytest.mark.parametrize(
     ("p", "recovered", "message"),
     [

@@ -181,7 +181,9 @@ def scores(p: NDArray[Any], recovered: NDArray[Any], *, draws: int = 200, seed: 
     p, recovered = checked(p, recovered)
     half = thresholds(p, recovered, np.array([THRESHOLD]))
     fine = thresholds(p, recovered, np.linspace(0, 1, 1001))
-    best = int(np.argmax(fine.accuracy))
+    # Of thresholds that are equally good, the one nearest to a half.
+    equal = np.flatnonzero(fine.accuracy == fine.accuracy.max())
+    best = int(equal[np.argmin(np.abs(fine.threshold[equal] - THRESHOLD))])
     loss, honest = log_losses(p, recovered), np.mean(_entropy(p))
     chance = chance_calibration_error(p, draws=draws, seed=seed)
     parts = deciles(p, recovered)

@@ -58,10 +58,10 @@ def cmd_figures(facts: CompletenessFacts) -> list[Figure]:
         pull = Cells(*_edges(one.cells), pulls, "(predicted - true) / error", -_PULLS, _PULLS,
                      signed=True)  # fmt: skip
         rows.append((
-            _panel("true", facts.stars, kind, _fraction(one.cells, "true")),
+            _panel("recovered fraction", facts.stars, kind, _fraction(one.cells, "true")),
             _panel(f"predicted: {one.name}", facts.stars, kind,
                    _fraction(one.cells, "predicted")),
-            _panel(f"difference: rms {one.cell_pull_rms:.2f}", facts.stars, kind, pull),
+            _panel(f"difference / error: rms {one.cell_pull_rms:.2f}", facts.stars, kind, pull),
         ))  # fmt: skip
     if not rows:
         return []
@@ -176,7 +176,9 @@ def _curve_diagrams(curve: LearningCurve) -> Figure | None:
         cells = cmd_cells(curve.test, point.p, "input", edges)
         assert cells is not None
         if not panels:
-            panels.append(_panel("true", curve.test, "input", _fraction(cells, "true")))
+            panels.append(
+                _panel("recovered fraction", curve.test, "input", _fraction(cells, "true"))
+            )
         panels.append(_panel(f"{point.number} stars", curve.test, "input",
                              _fraction(cells, "predicted")))  # fmt: skip
     rows = tuple(tuple(panels[i : i + 3]) for i in range(0, len(panels), 3))

@@ -124,7 +124,7 @@ def _page(facts: CompletenessFacts, figures: Sequence[Figure], title: str, folde
         facts=facts,
         bands=", ".join(facts.stars.bands),
         recovered=f"{PERCENT * float(facts.stars.recovered.mean()):.1f}%",
-        cuts=[(name, str(value)) for name, value in _cuts(facts).items()],
+        cuts=[(name, _listed(value)) for name, value in _cuts(facts).items()],
         rows=[_cells(one) for one in facts.models],
         tenths=_tenths(facts),
         parts=_parts(facts),
@@ -140,6 +140,11 @@ def _page(facts: CompletenessFacts, figures: Sequence[Figure], title: str, folde
 def _cuts(facts: CompletenessFacts) -> dict[str, Any]:
     cuts = facts.stars.meta.get("cuts")
     return dict(cuts) if isinstance(cuts, Mapping) else {}
+
+
+def _listed(value: Any) -> str:
+    several = isinstance(value, list | tuple)
+    return " and ".join(map(str, value)) if several else str(value)
 
 
 def _text(value: float, form: str = ".1f", error: float = float("nan")) -> str:

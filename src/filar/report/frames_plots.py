@@ -10,7 +10,7 @@ import numpy as np
 from filar.report.frames_panels import Cells, Figure, Layer, Level, Line, Marks, Panel, style
 
 WIDTH, HEIGHT = 560, 320
-NARROW, TALL = 390, 420  # of three or more panels side by side; of panels with cells
+NARROW, TALL = 335, 400  # of three or more panels side by side; of panels with cells
 _SIGNED = 11  # colours of the palette that diverges
 
 
@@ -119,6 +119,7 @@ def _panel(panel: Panel, width: int) -> Any:
         y_axis_label=panel.y_label,
         y_axis_type="log" if panel.log else "linear",
         match_aspect=panel.equal,
+        toolbar_location="right" if width > NARROW else "above",
         tools="pan,wheel_zoom,box_zoom,reset,save",
         **options,
     )
