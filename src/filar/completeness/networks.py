@@ -161,7 +161,7 @@ class EdgesNet(nn.Module):
         width: int = 32,
         layers: int = 2,
         penalty: float = 3.0,
-        masked: float = 0.1,
+        masked: float = 0.2,
     ) -> None:
         super().__init__()
         self.members, self.penalty, self.masked = members, penalty, masked
@@ -269,7 +269,7 @@ def build(
     width: int = 32,
     layers: int = 2,
     penalty: float = 3.0,
-    masked: float = 0.1,
+    masked: float = 0.2,
 ) -> EdgesNet:
     """Build the network.
 
