@@ -169,6 +169,17 @@ def test_classic_is_always_drawn_and_the_truth_is_black(facts) -> None:
     assert bright < faint
 
 
+def test_the_learning_curve_tells_losses_above_the_best(facts) -> None:
+    figures = {figure.name: figure for figure in report_figures(facts)}
+    panels = [panel for row in figures["learning_curve"].rows for panel in row]
+    (excess,) = [panel for panel in panels if "above the best" in panel.y_label]
+    assert excess.log
+    marks = {la.label: la.y for la in excess.layers if isinstance(la, Marks)}
+    losses = {one.name: one.scores.log_loss for one in facts.curve.points}
+    np.testing.assert_allclose(marks["shifted"], 100 * (losses["shifted"] / losses["<i>net"] - 1))
+    assert np.isnan(marks["<i>net"]).all()
+
+
 def test_measured_magnitudes_are_for_models_that_are_given_them() -> None:
     stars = toy_stars(3000)
     own = given(stars)

@@ -155,7 +155,8 @@ def learning_curve(
             except ParameterError as error:
                 failed.append((name, number, str(error)))
             else:
-                seconds = time.perf_counter() - begun
+                # A model's own clock leaves out the loading of libraries.
+                seconds = float(getattr(model, "seconds_", time.perf_counter() - begun))
                 p = model.p_recovered(test)
                 own = scores(p, test.recovered)
                 points.append(LearningPoint(name, number, own, p, seconds, model))

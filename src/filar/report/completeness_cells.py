@@ -33,6 +33,8 @@ LEAST_IN_CELL = 4
 """Stars below which a cell is left empty."""
 
 _PULLS = 4.0
+_EXCESS = "excess"  # of the log loss, relative
+_LEAST_EXCESS, _TOLERABLE = 1e-4, 0.08
 _SHOWN = 5  # panels of the learning curve's diagrams, besides the truth
 
 
@@ -93,6 +95,7 @@ def curve_figures(curve: LearningCurve) -> list[Figure]:
         for name, label, error, scale, log in (
             ("accuracy", "accuracy (percent)", "accuracy_err", PERCENT, False),
             ("log_loss", "log loss", "log_loss_err", 1.0, False),
+            (_EXCESS, "log loss above the best (percent)", "", PERCENT, True),
             ("calibration_error", "expected calibration error (percent)", "", PERCENT, True),
             ("seconds", "training time (s)", "", 1.0, True),
         )
@@ -100,8 +103,8 @@ def curve_figures(curve: LearningCurve) -> list[Figure]:
     note = (
         "As H24's figure 20: each training set holds the smaller ones; all models are judged by "
         f"the same {len(curve.test)} held-out stars. Error bars: of a single model on these stars; "
-        "between models most of that is common. Grey: best of all models; in the panel of the "
-        "calibration error, what chance gives perfect probabilities."
+        "between models most of that is common. Dotted: best of all models; in the panel of the "
+        "calibration error, what chance gives perfect probabilities; 8 percent above the best."
     )
     figures = [Figure("learning_curve", "How many artificial stars are enough", note,
                       pairs(panels))]  # fmt: skip
@@ -120,11 +123,14 @@ def _curve_panel(
 ) -> Panel:  # fmt: skip
     layers: list[Layer] = []
     values = []
+    best = min(point.scores.log_loss for point in curve.points)
     for recipe in curve.names:
         points, number = curve.of(recipe), numbers[recipe]
         x = np.log10([point.number for point in points])
-        y = scale * np.array([_value(point, name) for point in points])
-        bars = scale * np.array([_value(point, error) for point in points]) if error else None
+        y = scale * np.array([_value(point, name, best) for point in points])
+        bars = None
+        if error:
+            bars = scale * np.array([_value(point, error, best) for point in points])
         values.append(y)
         layers.append(Line(x, y, "", style(number)[0], dash(number), 1.0))
         layers.append(Marks(x, y, recipe, number, bars))
@@ -135,18 +141,26 @@ def _curve_panel(
                  y_range=_limits(values, level, log))  # fmt: skip
 
 
-def _value(point: LearningPoint, name: str) -> float:
-    return float(point.seconds if name == "seconds" else getattr(point.scores, name))
+def _value(point: LearningPoint, name: str, lowest: float) -> float:
+    """A measure of a point; the excess over the lowest log loss, NaN where there is none."""
+    if name == "seconds":
+        return point.seconds
+    if name == _EXCESS:
+        excess = point.scores.log_loss / lowest - 1
+        return excess if excess > _LEAST_EXCESS else float("nan")
+    return float(getattr(point.scores, name))
 
 
 def _level(curve: LearningCurve, name: str, scale: float) -> float:
     if name == "seconds":
         return float("nan")
+    if name == _EXCESS:
+        return scale * _TOLERABLE
     if name == "calibration_error":
         last = [curve.of(recipe)[-1].scores.chance_calibration_error for recipe in curve.names]
         return scale * float(np.median(last))
     best = max if name == "accuracy" else min
-    return scale * best(_value(point, name) for point in curve.points)
+    return scale * best(_value(point, name, 1.0) for point in curve.points)
 
 
 def _limits(values: Sequence[FloatArray], level: float, log: bool) -> tuple[float, float]:
