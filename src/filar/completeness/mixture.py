@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from filar.completeness.networks import Perceptrons, Standard, hide_inputs
+from filar.completeness.networks import Perceptrons, Standard, with_hidden
 
 Batch = dict[str, Tensor]
 COMPONENTS = 5
@@ -242,13 +242,10 @@ class MixtureNet(nn.Module):
         # anywhere within the step that was rounded: else bright stars' widths run to 0
         noise = (torch.rand_like(batch["delta"]) - 0.5) * self.step
         batch = {**batch, "delta": batch["delta"] + noise}
-        loss = -self(batch).log_density(batch["delta"], batch["found"]).mean()
-        figures = {"density": loss.detach()}
-        rows = round(MASKED * len(batch["delta"]))
-        if rows:
-            some = hide_inputs({name: value[:rows] for name, value in batch.items()})
-            added = self(some).log_density(some["delta"], some["found"])
-            loss = loss - added.sum() / len(batch["delta"])
+        number = len(noise)
+        batch = with_hidden(batch, MASKED)
+        log = self(batch).log_density(batch["delta"], batch["found"])
+        loss, figures = -log.sum() / number, {"density": -log[:number].detach().mean()}
         prior = torch.stack([weight.square().sum() for weight in self.net.weights]).sum()
         return loss + self.penalty / 2 / self.stars * prior, figures
 

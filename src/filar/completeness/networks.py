@@ -157,7 +157,7 @@ class EdgesNet(nn.Module):
         bands: int,
         covariates: int,
         *,
-        members: int = 2,
+        members: int = 1,
         width: int = 32,
         layers: int = 2,
         penalty: float = 3.0,
@@ -248,15 +248,12 @@ class EdgesNet(nn.Module):
         if not self.training:
             loss = _log_loss(logsigmoid(self(batch)), batch["recovered"]).mean()
             return loss, {"log": loss.detach()}
-        losses = _log_loss(self.log_probability(batch), batch["recovered"])
-        loss = losses.mean(dim=1).sum()
-        figures = {"log": losses.detach().mean()}
-        rows = round(self.masked * losses.shape[1])
-        if rows:
-            some = hide_inputs({name: value[:rows] for name, value in batch.items()})
-            # weighted as the stars that they are, so that the prior's strength is the same
-            added = _log_loss(self.log_probability(some), some["recovered"])
-            loss = loss + added.sum() / losses.shape[1]
+        number = len(batch["recovered"])
+        everything = with_hidden(batch, self.masked)
+        losses = _log_loss(self.log_probability(everything), everything["recovered"])
+        # over the stars, not the copies too, so that the prior's strength is the same
+        loss = losses.sum() / number
+        figures = {"log": losses[:, :number].detach().mean()}
         squares = [w.square().sum() for net in (self.edges, self.rest) for w in net.weights]
         prior = torch.stack([*squares, self.edges_mean.square().sum() / 2]).sum()
         return loss + self.penalty / 2 / self.stars * prior, figures
@@ -265,7 +262,7 @@ class EdgesNet(nn.Module):
 def build(
     inputs: Inputs,
     *,
-    members: int = 2,
+    members: int = 1,
     width: int = 32,
     layers: int = 2,
     penalty: float = 3.0,
@@ -318,6 +315,27 @@ def _width(log: Tensor, first: float) -> Tensor:
 def _log_loss(log: Tensor, recovered: Tensor) -> Tensor:
     log = log.clamp(max=-LEAST)
     return -torch.where(recovered > 0.5, log, torch.log(-torch.expm1(log)))
+
+
+def with_hidden(batch: Batch, part: float) -> Batch:
+    """Stars, and after them copies of the first of them with some inputs hidden.
+
+    Parameters
+    ----------
+    batch : dict of str to tensor
+        n stars in random order.
+    part : float
+        Of them that are copied.
+
+    Returns
+    -------
+    dict of str to tensor
+    """
+    rows = round(part * len(batch["mag"]))
+    if not rows:
+        return batch
+    some = hide_inputs({name: value[:rows] for name, value in batch.items()})
+    return {name: torch.cat([value, some[name]]) for name, value in batch.items()}
 
 
 def hide_inputs(batch: Batch) -> Batch:
