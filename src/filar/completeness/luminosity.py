@@ -104,6 +104,7 @@ def corrected_luminosity_function(
     colour_edges: Any = None,
     groups: tuple[NDArray[Any], NDArray[Any]] | None = None,
     weights: FloatArray | None = None,
+    behind: int | None = None,
     smoothness: float = 0.0,
 ) -> LuminosityFunction:
     """Correct a luminosity function for incompleteness and for stars that change bins.
@@ -136,6 +137,9 @@ def corrected_luminosity_function(
         artificial ones are; each is corrected by itself, then all are added.
     weights : (m,) array or None
         Of the artificial stars.
+    behind : int or None
+        Where the artificial stars were made up (`filar.completeness.imagined`): how many there were
+        for the model to be trained on, which says how well the response is known.
     smoothness : float
         0 for none; else the part of each neighbouring bin that is mixed in every round, for bins
         that are narrower than the errors. The errors told remain those without it.
@@ -151,6 +155,9 @@ def corrected_luminosity_function(
         groups or weights of another length, or a group without artificial stars.
     """
     _check(stars, artificial, groups, weights, smoothness)
+    if behind is not None and behind < 1:
+        raise ParameterError("behind", behind, "1 or more artificial stars, or None")
+    known = 1.0 if behind is None else min(1.0, behind / len(artificial))
     column = band_index(artificial.bands, band)
     colours = None if colour_edges is None else bin_edges(colour_edges)
     if colours is not None and len(artificial.bands) < 2:
@@ -173,7 +180,7 @@ def corrected_luminosity_function(
         tested = Tested(given[chosen], found[chosen], place[chosen], grid)
         inside = measured[(real_group == group) & (measured >= 0)]
         counts = np.bincount(inside, minlength=len(grid)).astype(float)
-        parts.append(_correct(counts, tested, weights[chosen], smoothness))
+        parts.append(_correct(counts, tested, weights[chosen], smoothness, known))
     return _together(artificial.bands[column], grid, parts)
 
 
@@ -216,7 +223,9 @@ class _Part:
     rounds: int
 
 
-def _correct(counts: FloatArray, tested: Tested, weights: FloatArray, smoothness: float) -> _Part:
+def _correct(
+    counts: FloatArray, tested: Tested, weights: FloatArray, smoothness: float, known: float
+) -> _Part:
     """Numbers of one group: response, likelihood, slopes within bins, again."""
     grid = tested.grid
     mixing = _mixing(grid, smoothness)
@@ -236,7 +245,7 @@ def _correct(counts: FloatArray, tested: Tested, weights: FloatArray, smoothness
         if settled:
             break
     assert number is not None
-    field, rate = covariances(number, response, effective)
+    field, rate = covariances(number, response, known * effective)
     return _Part(counts, number, field, rate, efficiency, tested.counts(), rounds)
 
 

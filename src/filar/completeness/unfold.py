@@ -11,7 +11,7 @@ MOST_ROUNDS = 3000
 _TINY = 1e-12
 _LEAST = 1e-2  # Stars in a cell, where logarithms are averaged.
 # Directions of the counts that the data determine worse than this, of the best, are left alone.
-_CONDITION = 1e-7
+_CONDITION = 1e-2
 _BARELY = 0.1
 
 
