@@ -179,21 +179,21 @@ def _limits(values: Sequence[FloatArray], level: float, log: bool) -> tuple[floa
 
 def _curve_diagrams(curve: LearningCurve) -> Figure | None:
     """Predicted fractions over the diagram for some numbers of stars, as H24's figure 21."""
-    edges = cmd_edges(curve.test, "input")
+    best = min(curve.points, key=lambda point: (point.name == CLASSIC, point.scores.log_loss))
+    main, points = best.name, curve.of(best.name)
+    inputs = getattr(best.model, "inputs_", None)
+    kind = "input" if inputs is None else str(inputs.magnitudes)
+    edges = cmd_edges(curve.test, kind)
     if edges is None:
         return None
-    main = min(curve.points, key=lambda point: (point.name == CLASSIC, point.scores.log_loss)).name
-    points = curve.of(main)
     places = np.unique(np.rint(np.linspace(0, len(points) - 1, _SHOWN)).astype(int))
     panels: list[Panel] = []
     for point in [points[place] for place in places]:
-        cells = cmd_cells(curve.test, point.p, "input", edges)
+        cells = cmd_cells(curve.test, point.p, kind, edges)
         assert cells is not None
         if not panels:
-            panels.append(
-                _panel("recovered fraction", curve.test, "input", _fraction(cells, "true"))
-            )
-        panels.append(_panel(f"{point.number} stars", curve.test, "input",
+            panels.append(_panel("recovered fraction", curve.test, kind, _fraction(cells, "true")))
+        panels.append(_panel(f"{point.number} stars", curve.test, kind,
                              _fraction(cells, "predicted")))  # fmt: skip
     rows = tuple(tuple(panels[i : i + 3]) for i in range(0, len(panels), 3))
     note = f"As H24's figure 21: what {main} has learnt from so many artificial stars."
