@@ -1,0 +1,1 @@
+"""Recovery probabilities from artificial stars of real images, by all recipes."""
