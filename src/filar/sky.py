@@ -11,6 +11,10 @@ from filar.errors import ParameterError
 from filar.exposure import Exposure
 
 FloatArray = NDArray[np.float64]
+SLOPE_SHARE = 0.3
+"""Of what a cell stands out from those around: they must stand out as much from those beyond."""
+SLOPE_NOISE = 0.5
+"""Of the noise: they must stand out by more than that."""
 
 # Fraction of a normal distribution below its mean minus one standard deviation.
 _ONE_SIGMA_BELOW = 0.15865525393145707
@@ -25,7 +29,8 @@ def background(
     median to the quantile one standard deviation below it, because stars only lift the upper half
     of the distribution. The sky is the mode ``2.5 median - 1.5 mean`` of what is left, or its
     median where mean and median differ by more than 0.3 sigma (the rule of SExtractor, Bertin &
-    Arnouts 1996). The mesh is smoothed by a 3x3 median and interpolated linearly.
+    Arnouts 1996). The mesh is smoothed by a 3x3 median, except where the sky rises steadily to a
+    cell, and interpolated linearly.
 
     Parameters
     ----------
@@ -56,7 +61,9 @@ def background(
     edges_y, edges_x = _cells(ny, box), _cells(nx, box)
     sky, noise = _mesh(exposure, edges_y, edges_x, clip, iterations)
     rows, columns = _hat(ny, edges_y), _hat(nx, edges_x)
-    return rows @ _smooth(sky) @ columns.T, rows @ _smooth(noise) @ columns.T
+    sky, noise = _filled(sky), _filled(noise)
+    slope = _slopes(sky, noise)
+    return rows @ _smooth(sky, slope) @ columns.T, rows @ _smooth(noise) @ columns.T
 
 
 def smear_of(exposure: Exposure) -> FloatArray:
@@ -192,18 +199,42 @@ def _mesh(
     return np.where(poor, np.nan, sky), np.where(poor, np.nan, noise)
 
 
-def _smooth(mesh: FloatArray) -> FloatArray:
-    """Fill empty cells from the nearest filled one and take a 3x3 median."""
+def _filled(mesh: FloatArray) -> FloatArray:
+    """Fill empty cells from the nearest filled one."""
     from scipy import ndimage
 
     empty = ~np.isfinite(mesh)
-    if empty.all():
+    if not empty.any() or empty.all():
         return mesh
-    if empty.any():
-        nearest = ndimage.distance_transform_edt(empty, return_distances=False, return_indices=True)
-        mesh = mesh[tuple(nearest)]
+    nearest = ndimage.distance_transform_edt(empty, return_distances=False, return_indices=True)
+    return np.asarray(mesh[tuple(nearest)])
+
+
+def _smooth(mesh: FloatArray, slope: NDArray[np.bool_] | None = None) -> FloatArray:
+    """Take a 3x3 median, but where there is a slope."""
+    from scipy import ndimage
+
     smoothed: FloatArray = ndimage.median_filter(mesh, size=3, mode="nearest")
-    return smoothed
+    return smoothed if slope is None else np.where(slope, mesh, smoothed)
+
+
+def _slopes(sky: FloatArray, noise: FloatArray) -> NDArray[np.bool_]:
+    """Cells that stand out because the sky rises towards them, as to the middle of a galaxy.
+
+    There the cells around stand out from those farther away too; around a cell that a bright star
+    has spoilt they do not. The median would cut a galaxy's peak, and what was left would pass for
+    the halo of a star, in which faint stars are not looked for.
+    """
+    from scipy import ndimage
+
+    ring = np.ones((5, 5), bool)
+    ring[1:4, 1:4] = False
+    around = ndimage.median_filter(sky, size=3, mode="nearest")
+    beyond = ndimage.median_filter(sky, footprint=ring, mode="nearest")
+    stands_out = sky - around
+    rises = around - beyond
+    floor = ndimage.median_filter(noise, size=5, mode="nearest")
+    return np.asarray((rises > SLOPE_SHARE * stands_out) & (rises > SLOPE_NOISE * floor))
 
 
 def _hat(size: int, edges: NDArray[np.intp]) -> FloatArray:
