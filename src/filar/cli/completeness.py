@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from filar.cli import console, starfiles
+from filar.cli import completeness_products, console, starfiles
 from filar.errors import InputFileError, ParameterError
 
 if TYPE_CHECKING:
@@ -40,6 +40,24 @@ def completeness(
         bool,
         typer.Option("--force", help="Even if the stars were cut in another way than the model's."),
     ] = False,
+    asts: Annotated[
+        Path | None,
+        typer.Option(metavar="TABLE", help="Artificial stars of the same images, for --lf."),
+    ] = None,
+    lf: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="OUT",
+            help="Write the luminosity function in the first band, corrected for stars that were "
+            "lost and for those that changed bins.",
+        ),
+    ] = None,
+    limits: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="OUT", help="Write limiting magnitudes (50, 80 %) over the image, or by colour."
+        ),
+    ] = None,
     format: starfiles.Format = "auto",
     columns: starfiles.Columns = None,
     bands: starfiles.Bands = None,
@@ -60,6 +78,7 @@ def completeness(
     from filar.completeness.surroundings import add_crowding
 
     check_output(output)
+    completeness_products.check_products(asts, lf, limits, [catalog, model, output])
     if output.resolve() in (catalog.resolve(), model.resolve()):
         raise ParameterError("output", str(output), "another name than an input's")
     trained = _load(model)
@@ -80,6 +99,7 @@ def completeness(
         line = f"filar: warning: {catalog}: {text}"
         console.messages().print(line, markup=False, soft_wrap=True)
     _tell(recovery, output)
+    completeness_products.write_products(trained, stars, asts, lf, limits)
 
 
 def _refuse_rows_of_values(table: QTable, output: Path) -> None:
