@@ -173,7 +173,7 @@ def find_stars(
     threshold : float
         Significance limit of a detection.
     region : (ny, nx) bool array, optional
-        Where unsaturated stars are looked for; everywhere by default.
+        Where stars are looked for; everywhere by default.
 
     Returns
     -------
@@ -182,7 +182,7 @@ def find_stars(
     """
     if not np.isfinite(ground.sky).any():
         return _empty()
-    blobs = find_saturated(exposure, ground.sky, ground.saturated_light)
+    blobs = find_saturated(exposure, ground.sky, ground.saturated_light, region)
     core = GaussianPixel(ground.sigma)
     image = FilteredImage(exposure, ground.sky, ground.smear, core, blobs.region)
     stars = _measure(exposure, image, image.maxima(threshold, region), ground.noise, threshold)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from filar.exposure import Exposure
 from filar.profile import GaussianPixel
-from filar.sky import clipped_statistics, undigitised
+from filar.sky import clipped_statistics
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
@@ -54,8 +54,7 @@ class FilteredImage:
         self.blocked = saturated
         self.bad = np.pad(bad, _PAD, constant_values=True)
         self.padded = np.pad(self.residual, _PAD)
-        values, self.added = undigitised(exposure, smear)
-        self.smeared = np.pad(values - sky, _PAD, constant_values=np.nan)
+        self.smear, self.added = smear, exposure.gain**2 / 12.0
 
     def maxima(
         self, threshold: float, region: NDArray[np.bool_] | None = None
@@ -107,7 +106,10 @@ def local_sky(
     """Sky above the mesh, and noise, in an annulus about each position (0 and NaN if masked)."""
     outer = sky_reach(image.core.sigma)
     dy, dx = _annulus(outer - _RING, outer)
-    values = image.smeared[rows[:, None] + dy + _PAD, columns[:, None] + dx + _PAD]
+    pixels, bad = image.gather(rows, columns, dy, dx)
+    ny, nx = image.smear.shape
+    at = np.clip(rows[:, None] + dy, 0, ny - 1), np.clip(columns[:, None] + dx, 0, nx - 1)
+    values = np.where(bad, np.nan, pixels + image.smear[at])
     level, sigma, count = clipped_statistics(values.astype(np.float32), clip=2.5)
     sigma = np.sqrt(np.maximum(sigma**2 - image.added, 0.0))
     return np.where(count >= 8, level, 0.0), np.where(count >= 8, sigma, np.nan)

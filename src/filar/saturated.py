@@ -57,7 +57,12 @@ def saturated_region(exposure: Exposure) -> NDArray[np.bool_]:
     return grown(exposure.saturated & ~exposure.edge, 2, 1)
 
 
-def find_saturated(exposure: Exposure, sky: FloatArray, top: float | None = None) -> SaturatedStars:
+def find_saturated(
+    exposure: Exposure,
+    sky: FloatArray,
+    top: float | None = None,
+    inside: NDArray[np.bool_] | None = None,
+) -> SaturatedStars:
     """Find saturated stars, each blob with its trail once.
 
     Blobs less than three pixels apart along y are one (trails have gaps). Along the trail the
@@ -72,6 +77,8 @@ def find_saturated(exposure: Exposure, sky: FloatArray, top: float | None = None
         Its sky, electrons.
     top : float, optional
         Typical light of a saturated pixel, electrons; by default `saturated_light`.
+    inside : (ny, nx) bool array, optional
+        Only blobs with a pixel there are wanted; by default all.
 
     Returns
     -------
@@ -83,6 +90,11 @@ def find_saturated(exposure: Exposure, sky: FloatArray, top: float | None = None
     saturated = exposure.saturated & ~exposure.edge
     region = saturated_region(exposure)
     labels, count = ndimage.label(grown(saturated, 1, 0), np.ones((3, 3), bool))
+    if inside is not None:
+        wanted = np.setdiff1d(labels[inside], 0)
+        number = np.zeros(count + 1, labels.dtype)
+        number[wanted] = np.arange(1, len(wanted) + 1)
+        labels, count = number[labels], len(wanted)
     if count == 0:
         none = np.zeros(0)
         return SaturatedStars(none, none, none, none, np.zeros(0, np.int32), region)

@@ -83,7 +83,7 @@ def smear_of(exposure: Exposure) -> FloatArray:
     return np.asarray(step * exposure.gain)
 
 
-def undigitised(exposure: Exposure, smear: FloatArray | None = None) -> tuple[FloatArray, float]:
+def undigitised(exposure: Exposure) -> tuple[FloatArray, float]:
     """Pixel values with the steps of the converter smeared out, for medians and quantiles.
 
     Where the noise is about one DN, as in WFPC2, quantiles of raw values jump by whole DN, also
@@ -94,8 +94,6 @@ def undigitised(exposure: Exposure, smear: FloatArray | None = None) -> tuple[Fl
     ----------
     exposure : Exposure
         The image.
-    smear : (ny, nx) array, optional
-        What is added; by default `smear_of` the exposure. Electrons.
 
     Returns
     -------
@@ -105,8 +103,7 @@ def undigitised(exposure: Exposure, smear: FloatArray | None = None) -> tuple[Fl
         What this adds to the noise variance, electrons squared.
     """
     values = np.where(exposure.unusable, np.nan, exposure.data.astype(float))
-    smear = smear_of(exposure) if smear is None else smear
-    return values + smear, exposure.gain**2 / 12.0
+    return values + smear_of(exposure), exposure.gain**2 / 12.0
 
 
 def clipped_statistics(
