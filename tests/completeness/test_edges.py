@@ -3,11 +3,14 @@
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from filar.completeness.edges import BEYOND, guess_edges
 
+Batch = dict[str, Tensor]
 
-def batch(mag: np.ndarray, found: np.ndarray, recovered: np.ndarray | None = None) -> dict:
+
+def batch(mag: np.ndarray, found: np.ndarray, recovered: np.ndarray | None = None) -> Batch:
     everything = found.all(axis=1) if recovered is None else recovered
     arrays = {"mag": mag, "mag_known": np.ones_like(mag), "found": found, "recovered": everything}
     return {name: torch.from_numpy(np.float32(array)) for name, array in arrays.items()}

@@ -157,7 +157,7 @@ def test_losses_are_finite_for_stars_against_all_odds() -> None:
     batch["mag"] = torch.where(batch["recovered"][:, None] > 0, 50.0, 0.0).expand(-1, 2)
     for mode in (True, False):
         loss, _ = network.train(mode).loss(batch)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         assert torch.isfinite(loss)
         assert all(torch.isfinite(w.grad).all() for w in network.parameters() if w.grad is not None)
 

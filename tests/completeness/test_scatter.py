@@ -78,7 +78,7 @@ def test_skewness_and_coverage(errors: MagnitudeErrors, fresh: ArtificialStars) 
 
 
 def test_samples_are_as_the_stars(errors: MagnitudeErrors, fresh: ArtificialStars) -> None:
-    drawn = errors.sample(fresh, np.random.default_rng(3)) / spread(fresh.mag_in)
+    drawn = np.asarray(errors.sample(fresh, np.random.default_rng(3)) / spread(fresh.mag_in))
     assert (drawn < SHIFT / 0.1).mean(axis=0) == pytest.approx([BLEND] * 2, abs=0.02)
     core = drawn[(np.abs(drawn - 0.3) < 3).all(axis=1)]
     assert core.mean(axis=0) == pytest.approx([0.3] * 2, abs=0.1)
