@@ -8,17 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from filar.catalogfile import check_output
-from filar.errors import OutputFileError, ParameterError
+from filar.errors import ParameterError
 from filar.report.centering_facts import BOTH, CenteringFacts, Judged, curve_summary, summary
 from filar.report.centering_figures import error_figures
 from filar.report.centering_networks import network_figures
+from filar.report.figurepage import write_figure_page
 from filar.report.frames_curves import methods_figure, offset_curves, phase_curves
-from filar.report.frames_figures import write_png
 from filar.report.frames_panels import Figure
-from filar.report.frames_plots import embedded
 from filar.report.frames_stars import phases_figure, rms_figure
-from filar.report.numbers import figure_numbers, write_numbers, write_text
+from filar.report.numbers import figure_numbers
 
 
 def write_centering_report(
@@ -44,19 +42,26 @@ def write_centering_report(
     OutputFileError
         If something cannot be written.
     """
-    target = check_output(path, (".html", ".htm"))
     figures = report_figures(facts)
     if not figures:
         raise ParameterError("facts", "nothing to show", "stamps and a model, or catalogues")
-    folder = target.with_name(f"{target.stem}_figures")
-    try:
-        folder.mkdir(exist_ok=True)
-    except OSError as error:
-        raise OutputFileError(folder, error.strerror or str(error)) from error
-    for figure in figures:
-        write_png(folder / f"{figure.name}.png", figure)
-    write_numbers(target.with_suffix(".json"), report_numbers(facts, figures))
-    write_text(target, _page(facts, figures, title, folder.name))
+    judged = [one for methods in facts.judged.values() for one in methods]
+    against = sorted({one.errors.against for one in judged})
+    write_figure_page(
+        path,
+        "centering.html",
+        figures,
+        report_numbers(facts, figures),
+        title=f"{title}: {', '.join(facts.labels)}",
+        remarks=facts.remarks,
+        against=" and ".join("the truth" if one == "truth" else "the labels" for one in against),
+        rows=[_cells(one) for one in judged],
+        chips=list(dict.fromkeys(_split(label)[0] for label in facts.judged)),
+        table3=_table3(facts),
+        mags=" to ".join(f"{mag:g}" for mag in facts.mag_range),
+        bins=[(one.label, one.method, _bins(one)) for one in judged if one.bins[BOTH]],
+        curves=[_curve_cells(row) for row in curve_summary(facts.curves)],
+    )
 
 
 def report_figures(facts: CenteringFacts) -> list[Figure]:
@@ -104,37 +109,6 @@ def report_numbers(facts: CenteringFacts, figures: Sequence[Figure] = ()) -> dic
         "remarks": list(facts.remarks),
         "figures": {figure.name: figure_numbers(figure) for figure in figures},
     }
-
-
-def _page(facts: CenteringFacts, figures: Sequence[Figure], title: str, folder: str) -> str:
-    from bokeh.resources import Resources
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-    from markupsafe import Markup
-
-    from filar import __version__
-
-    script, divs = embedded(figures)
-    environment = Environment(
-        loader=PackageLoader("filar.report", "."), autoescape=True, undefined=StrictUndefined
-    )
-    judged = [one for methods in facts.judged.values() for one in methods]
-    against = sorted({one.errors.against for one in judged})
-    return environment.get_template("centering.html").render(
-        title=f"{title}: {', '.join(facts.labels)}",
-        remarks=facts.remarks,
-        against=" and ".join("the truth" if one == "truth" else "the labels" for one in against),
-        rows=[_cells(one) for one in judged],
-        chips=list(dict.fromkeys(_split(label)[0] for label in facts.judged)),
-        table3=_table3(facts),
-        mags=" to ".join(f"{mag:g}" for mag in facts.mag_range),
-        bins=[(one.label, one.method, _bins(one)) for one in judged if one.bins[BOTH]],
-        curves=[_curve_cells(row) for row in curve_summary(facts.curves)],
-        figures=[(figure, figure.legend(), Markup(divs[figure.name])) for figure in figures],
-        folder=folder,
-        resources=Markup(Resources(mode="inline", components=["bokeh"]).render()),
-        script=Markup(script),
-        version=__version__,
-    )
 
 
 def _text(value: float, form: str = ".1f", error: float = np.nan) -> str:

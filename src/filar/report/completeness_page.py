@@ -8,8 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from filar.catalogfile import check_output
-from filar.errors import OutputFileError
 from filar.report.completeness_cells import cmd_figures, curve_figures
 from filar.report.completeness_errors import error_figures, error_numbers
 from filar.report.completeness_facts import CompletenessFacts, JudgedModel
@@ -17,10 +15,9 @@ from filar.report.completeness_figures import PERCENT, calibration_figures, part
 from filar.report.completeness_limits import product_figures
 from filar.report.completeness_numbers import curve_rows, summary, worst_decile
 from filar.report.completeness_products import product_numbers
-from filar.report.frames_figures import write_png
+from filar.report.figurepage import write_figure_page
 from filar.report.frames_panels import Figure, style
-from filar.report.frames_plots import embedded_rows
-from filar.report.numbers import figure_numbers, write_numbers, write_text
+from filar.report.numbers import figure_numbers
 
 
 def write_completeness_report(
@@ -46,17 +43,23 @@ def write_completeness_report(
     OutputFileError
         If something cannot be written.
     """
-    target = check_output(path, (".html", ".htm"))
     figures = report_figures(facts)
-    folder = target.with_name(f"{target.stem}_figures")
-    try:
-        folder.mkdir(exist_ok=True)
-    except OSError as error:
-        raise OutputFileError(folder, error.strerror or str(error)) from error
-    for figure in figures:
-        write_png(folder / f"{figure.name}.png", figure)
-    write_numbers(target.with_suffix(".json"), report_numbers(facts, figures))
-    write_text(target, _page(facts, figures, title, folder.name))
+    write_figure_page(
+        path,
+        "completeness.html",
+        figures,
+        report_numbers(facts, figures),
+        wrapped=True,
+        title=f"{title}: {facts.label}",
+        facts=facts,
+        bands=", ".join(facts.stars.bands),
+        recovered=f"{PERCENT * float(facts.stars.recovered.mean()):.1f}%",
+        cuts=[(name, _listed(value)) for name, value in _cuts(facts).items()],
+        rows=[_cells(one) for one in facts.models],
+        tenths=_tenths(facts),
+        parts=_parts(facts),
+        curve=[] if facts.curve is None else [_curve_cells(row) for row in curve_rows(facts.curve)],
+    )
 
 
 def report_figures(facts: CompletenessFacts) -> list[Figure]:
@@ -106,35 +109,6 @@ def report_numbers(facts: CompletenessFacts, figures: Sequence[Figure] = ()) -> 
         "remarks": list(facts.remarks),
         "figures": {figure.name: figure_numbers(figure) for figure in figures},
     }
-
-
-def _page(facts: CompletenessFacts, figures: Sequence[Figure], title: str, folder: str) -> str:
-    from bokeh.resources import Resources
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-    from markupsafe import Markup
-
-    from filar import __version__
-
-    script, divs = embedded_rows(figures)
-    environment = Environment(
-        loader=PackageLoader("filar.report", "."), autoescape=True, undefined=StrictUndefined
-    )
-    return environment.get_template("completeness.html").render(
-        title=f"{title}: {facts.label}",
-        facts=facts,
-        bands=", ".join(facts.stars.bands),
-        recovered=f"{PERCENT * float(facts.stars.recovered.mean()):.1f}%",
-        cuts=[(name, _listed(value)) for name, value in _cuts(facts).items()],
-        rows=[_cells(one) for one in facts.models],
-        tenths=_tenths(facts),
-        parts=_parts(facts),
-        curve=[] if facts.curve is None else [_curve_cells(row) for row in curve_rows(facts.curve)],
-        figures=[(figure, figure.legend(), Markup(divs[figure.name])) for figure in figures],
-        folder=folder,
-        resources=Markup(Resources(mode="inline", components=["bokeh"]).render()),
-        script=Markup(script),
-        version=__version__,
-    )
 
 
 def _cuts(facts: CompletenessFacts) -> dict[str, Any]:

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from filar.catalogfile import check_output
-from filar.errors import OutputFileError, ParameterError
+from filar.errors import ParameterError
 from filar.frames.frame import Frame
 from filar.frames.truth import Truth
+from filar.report.figurepage import write_figure_page
 from filar.report.frames_curves import (
     methods_figure,
     offset_curves,
@@ -19,9 +19,7 @@ from filar.report.frames_curves import (
     phase_curves,
 )
 from filar.report.frames_facts import Groups, gather, summary
-from filar.report.frames_figures import write_png
 from filar.report.frames_panels import Figure
-from filar.report.frames_plots import embedded
 from filar.report.frames_stars import (
     phases_figure,
     quality_figure,
@@ -29,7 +27,7 @@ from filar.report.frames_stars import (
     rms_magnitude_figure,
 )
 from filar.report.frames_truth import rows_figure, truth_figures
-from filar.report.numbers import figure_numbers, write_numbers, write_text
+from filar.report.numbers import figure_numbers
 
 
 def write_frames_report(
@@ -63,24 +61,28 @@ def write_frames_report(
     OutputFileError
         If something cannot be written.
     """
-    target = check_output(path, (".html", ".htm"))
     if not any(methods.values()):
         raise ParameterError("methods", dict(methods), "at least one method with a frame")
     known = truth if truth is None or isinstance(truth, Truth) else Truth.from_table(truth)
     groups = gather(methods, known)
     figures = report_figures(groups)
     rows = [summary(facts) for methods_of in groups.values() for facts in methods_of]
-    folder = target.with_name(f"{target.stem}_figures")
-    try:
-        folder.mkdir(exist_ok=True)
-    except OSError as error:
-        raise OutputFileError(folder, error.strerror or str(error)) from error
-    for figure in figures:
-        write_png(folder / f"{figure.name}.png", figure)
-    numbers = {"summary": rows, "figures": {f.name: figure_numbers(f) for f in figures}}
-    write_numbers(target.with_suffix(".json"), numbers)
     foreign = truth is not None and not any("error_x_mpix" in row for row in rows)
-    write_text(target, _page(groups, figures, rows, folder.name, foreign_truth=foreign))
+    first = next(iter(groups.values()))[0].frame
+    write_figure_page(
+        path,
+        "frames.html",
+        figures,
+        {"summary": rows, "figures": {f.name: figure_numbers(f) for f in figures}},
+        title=f"{len(first.ties)} exposures tied together: {', '.join(groups)}",
+        reference=first.reference,
+        rows=[_cells(row) for row in rows],
+        truth=any("error_x_mpix" in row for row in rows),
+        foreign_truth=foreign,
+        compared=any("rms_ratio_x" in row for row in rows),
+        left_out=_left_out(rows),
+        row_note=not any("row_jump_mpix" in row for row in rows),
+    )
     return not foreign
 
 
@@ -110,42 +112,6 @@ def report_figures(groups: Groups) -> list[Figure]:
         offsets_figure(groups),
     ]
     return [figure for figure in found if figure is not None]
-
-
-def _page(
-    groups: Groups,
-    figures: Sequence[Figure],
-    rows: list[dict[str, Any]],
-    folder: str,
-    *,
-    foreign_truth: bool,
-) -> str:
-    from bokeh.resources import Resources
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-    from markupsafe import Markup
-
-    from filar import __version__
-
-    script, divs = embedded(figures)
-    environment = Environment(
-        loader=PackageLoader("filar.report", "."), autoescape=True, undefined=StrictUndefined
-    )
-    first = next(iter(groups.values()))[0].frame
-    return environment.get_template("frames.html").render(
-        title=f"{len(first.ties)} exposures tied together: {', '.join(groups)}",
-        reference=first.reference,
-        rows=[_cells(row) for row in rows],
-        truth=any("error_x_mpix" in row for row in rows),
-        foreign_truth=foreign_truth,
-        compared=any("rms_ratio_x" in row for row in rows),
-        left_out=_left_out(rows),
-        figures=[(figure, figure.legend(), Markup(divs[figure.name])) for figure in figures],
-        row_note=not any("row_jump_mpix" in row for row in rows),
-        folder=folder,
-        resources=Markup(Resources(mode="inline", components=["bokeh"]).render()),
-        script=Markup(script),
-        version=__version__,
-    )
 
 
 def _cells(row: Mapping[str, Any]) -> dict[str, Any]:
