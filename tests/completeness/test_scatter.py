@@ -129,6 +129,21 @@ def test_rounded_tables_do_not_make_bright_stars_perfect() -> None:
     assert np.nanmax(errors.log_prob(stars)) < 2 * np.log(1 / 0.05)
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("found", [(1.0, 1.0), (1.0, 0.3), (0.2, 0.8)])
+def test_errors_all_alike_and_stars_of_one_band(found: tuple[float, float]) -> None:
+    """Cuts may ask for one band alone; a table may know no errors at all."""
+    rng = np.random.default_rng(8)
+    mag = rng.uniform(20, 26, (1500, 2))
+    out = np.where(rng.random(mag.shape) < found, mag, np.nan)
+    stars = ArtificialStars(("V", "I"), mag, out, np.isfinite(out).any(axis=1))
+    few = QUICK.model_copy(update={"budget": BUDGET.model_copy(update={"epochs": 1})})
+    errors = MagnitudeErrors.fit(stars, Inputs.learn(stars), settings=few)
+    bias, scatter = errors.bias_scatter(stars)
+    assert np.abs(bias).max() < 0.01 and 0 < scatter.max() < 0.02
+    np.testing.assert_array_equal(np.isfinite(errors.log_prob(stars)), stars.recovered)
+
+
 @pytest.mark.parametrize("step", [0.1, 0.01, 0.001, 0.0])
 def test_rounding_is_seen(step: float) -> None:
     delta = np.random.default_rng(5).normal(0, 0.3, 500)

@@ -9,6 +9,7 @@ from the star's own magnitude, so that the network has only to learn what that m
 from __future__ import annotations
 
 import math
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -176,6 +177,7 @@ class MixtureNet(nn.Module):
 
         Otherwise the network would take long to move them to where blended stars are.
         """
+        from sklearn.exceptions import ConvergenceWarning
         from sklearn.mixture import GaussianMixture
 
         whole = ((batch["found"] * batch["mag_known"]) > 0).all(dim=1)
@@ -186,9 +188,12 @@ class MixtureNet(nn.Module):
         rng = np.random.default_rng(0)
         noise = torch.from_numpy(rng.random(delta.shape) - 0.5) * self.step
         z = (delta + noise - self._at(self.middle, mag)) / self._at(self.log_spread, mag).exp()
-        fitted = GaussianMixture(
+        mixture = GaussianMixture(
             self.components, covariance_type="diag", reg_covar=1e-2, random_state=0
-        ).fit(z.clamp(-MOST_AWAY, MOST_AWAY).double().numpy())
+        )
+        with warnings.catch_warnings():  # it is only a beginning
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            fitted = mixture.fit(z.clamp(-MOST_AWAY, MOST_AWAY).double().numpy())
         b = self.bands
         weight = np.maximum(fitted.weights_, LEAST_WEIGHT)
         self.first[:, 0] = torch.from_numpy(np.log(weight))

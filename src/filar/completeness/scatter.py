@@ -331,10 +331,11 @@ def rounding_step(delta: FloatArray) -> float:
     Returns
     -------
     float
-        The largest of 0.1, 0.01, 0.001, 0.0001 mag of which all are multiples; 0 if there is none.
+        The largest of 0.1, 0.01, 0.001, 0.0001 mag of which all are multiples; 0 if there is none, or
+        no error at all.
     """
     delta = delta[np.isfinite(delta)]
-    for step in STEPS:
+    for step in STEPS if delta.any() else ():
         parts = delta / step
         # as far as single precision keeps magnitudes
         if np.all(np.abs(parts - np.round(parts)) < 0.002 + 4e-6 / step):
