@@ -331,8 +331,8 @@ def rounding_step(delta: FloatArray) -> float:
     Returns
     -------
     float
-        The largest of 0.1, 0.01, 0.001, 0.0001 mag of which all are multiples; 0 if there is none, or
-        no error at all.
+        The largest of 0.1, 0.01, 0.001, 0.0001 mag of which all are multiples; 0 if there is
+        none, or no error at all.
     """
     delta = delta[np.isfinite(delta)]
     for step in STEPS if delta.any() else ():
