@@ -33,6 +33,7 @@ def test_numbers_rise_as_the_slope_says() -> None:
     [
         {"number": 0}, {"mag": (28.0, 20.0)}, {"mag": (np.nan, 20.0)}, {"colors": ((3.0, -1.0),)},
         {"function": "steep"}, {"beta": 0.0}, {"match": 0.0}, {"seed": -1},
+        {"claims": "nearest"},
     ],
 )  # fmt: skip
 def test_senseless_settings_are_refused(changes: dict) -> None:

@@ -153,7 +153,7 @@ def run_chunk(
         flux = band.flux(mag[:, i])
         rng = np.random.default_rng([settings.seed, *key, i + 1])
         light = star_light(band, *at, flux, rng)
-        result = recover(band, *at, flux, light, match=settings.match)
+        result = recover(band, *at, flux, light, match=settings.match, claims=settings.claims)
         good = result.found & result.stars.passing(settings.cuts)
         out = band.mag(result.stars.flux)
         columns |= {

@@ -99,7 +99,7 @@ def star_light(
 
 def recover(
     band: Band, x: FloatArray, y: FloatArray, flux: FloatArray, light: FloatArray,
-    *, match: float = 1.5,
+    *, match: float = 1.5, claims: str = "light",
 ) -> Recovered:  # fmt: skip
     """Put artificial stars into an image, each alone, and look for them.
 
@@ -112,8 +112,11 @@ def recover(
     light : (n, size, size) array
         From `star_light`.
     match : float
-        Pixels within which a detection may be the star's. It is not if a real star that is brighter
-        than the artificial one lies within that distance of the detection.
+        Pixels within which a detection may be the star's.
+    claims : {"light", "list"}
+        When a brighter real star has the detection: if more than half of its light is not the
+        artificial star's; or if a star that was found without it, and is brighter, lies within that
+        distance of the detection.
 
     Returns
     -------
@@ -131,7 +134,7 @@ def recover(
     psf = MosaicPSF.of(band.psf, patches)
     others = _other_light(band, patches, psf, x[hopeful], y[hopeful])
     found, fits = _fit(band, patches, image, psf, others, replace(found, x=at_x, y=at_y))
-    which, row = _matched(band, patches, fits, x[hopeful], y[hopeful], flux[hopeful], match)
+    which, row = _matched(band, patches, fits, x[hopeful], y[hopeful], flux[hopeful], match, claims)
     stars = _found(patches, image, psf, found.select(row), select_fits(fits, row))
     for one in fields(FoundStars):
         getattr(result.stars, one.name)[hopeful[which]] = getattr(stars, one.name)
@@ -256,7 +259,7 @@ def _fit(
 
 def _matched(
     band: Band, patches: Patches, fits: StarFits, x: FloatArray, y: FloatArray,
-    flux: FloatArray, match: float,
+    flux: FloatArray, match: float, claims: str,
 ) -> tuple[IntArray, IntArray]:  # fmt: skip
     """Artificial stars that are found, and the row of the fit that is each one's."""
     patch = patches.patch_of(fits.x, fits.y)
@@ -268,8 +271,11 @@ def _matched(
     row[patch[order]] = order  # the nearest is written last
     real = band.stars
     has = np.flatnonzero(row >= 0)
-    claims = _tree(real).query_ball_point(at[row[has]], match)
-    for one, claim in zip(has, claims, strict=True):
+    if claims == "light":
+        row[has[fits.flux[row[has]] > 2.0 * flux[has]]] = -1
+        has = has[:0]
+    known = _tree(real).query_ball_point(at[row[has]], match)
+    for one, claim in zip(has, known, strict=True):
         if claim and np.nanmax(np.append(real.flux[claim], -np.inf)) > flux[one]:
             row[one] = -1
     which = np.flatnonzero(row >= 0)

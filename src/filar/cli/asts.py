@@ -108,6 +108,14 @@ def asts(
     match: Annotated[
         float, typer.Option(min=0.1, help="Pixels within which a detection may be the star's.")
     ] = 1.5,
+    claims: Annotated[
+        str,
+        typer.Option(
+            metavar="light|list",
+            help="A detection is a brighter star's if more than half of its light is, or if such a "
+            "star was found there before.",
+        ),
+    ] = "light",
     psf: Annotated[
         str,
         typer.Option(metavar="fit|default|FILE", help="PSF, as for filar measure."),
@@ -150,6 +158,7 @@ def asts(
         places=_places(positions),
         seed=seed,
         match=match,
+        claims=claims,
         cuts=_cuts(min_snr, max_q, max_chi2, sharp, reject, in_bands),
     )
     read = reading.read_options(
