@@ -42,15 +42,16 @@ def true_stars(field: Field, path: Path) -> tuple[RealStars, np.ndarray]:
 
 
 def recovered(stars: RealStars, found: Table) -> np.ndarray:
-    """Which true stars are in the catalogue: of those near a detection, the brightest."""
-    tree = cKDTree(np.c_[stars.x, stars.y])
-    result = np.zeros(len(stars), bool)
-    for close in tree.query_ball_point(
-        np.c_[np.asarray(found["x"]), np.asarray(found["y"])], MATCH
-    ):
-        if close:
-            result[close[int(np.argmin(stars.mag[close, 0]))]] = True
-    return result
+    """Which true stars are in the catalogue, by the rule for artificial ones.
+
+    The nearest star of it within `MATCH` that has at most twice the true star's light.
+    """
+    tree = cKDTree(np.c_[np.asarray(found["x"]), np.asarray(found["y"])])
+    distance, row = tree.query(np.c_[stars.x, stars.y], distance_upper_bound=MATCH)
+    close = np.isfinite(distance)
+    mag = np.stack([np.asarray(found[f"mag_{b}"]) for b in stars.bands], axis=1)
+    own = mag[np.where(close, row, 0)] > stars.mag - 2.5 * np.log10(2)
+    return np.asarray(close & own.all(axis=1))
 
 
 def main() -> None:
