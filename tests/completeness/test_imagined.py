@@ -60,6 +60,15 @@ def test_they_are_recovered_as_the_model_says_and_have_its_errors():
     assert "made up" in made.meta["source"]
 
 
+def test_colours_may_be_those_of_other_stars():
+    blue = RealStars(("V", "I"), np.array([[22.0, 22.1], [23.0, 23.3], [np.nan, 20.0]]))
+    made = imagined_stars(known_model(), stars(100), 1000, colors=blue, limits=(22.0, 27.0), seed=1)
+    color = np.round(made.mag_in[:, 0] - made.mag_in[:, 1], 6)
+    assert set(color) == {-0.1, -0.3}
+    assert np.ptp(made.mag_in[:, 0]) > 4.9
+    assert set(made.covariates["crowding"]) == {0.0, 1.0}
+
+
 def test_the_same_seed_gives_the_same_stars():
     one, two, other = (
         imagined_stars(known_model(), stars(50), 200, band="I", seed=s) for s in (1, 1, 2)
@@ -95,6 +104,7 @@ def test_they_correct_a_luminosity_function_as_well_as_real_ones():
         ({"number": 0}, "number"),
         ({"limits": (25.0, 22.0)}, "limits"),
         ({"band": "K"}, "one of V, I"),
+        ({"colors": RealStars(("V", "K"), np.ones((1, 2)))}, "colors"),
         ({"like": RealStars(("V",), np.full((3, 1), np.nan))}, "magnitudes"),
     ],
 )

@@ -24,6 +24,7 @@ def imagined_stars(
     number: int,
     *,
     band: str | None = None,
+    colors: RealStars | None = None,
     limits: tuple[float, float] | None = None,
     seed: int | np.random.Generator = 0,
 ) -> ArtificialStars:
@@ -39,6 +40,9 @@ def imagined_stars(
         How many.
     band : str or None
         The filter in which the magnitudes are even between limits; by default the first.
+    colors : RealStars or None
+        Take the colours from these, by chance: where artificial stars have a wide range of colours
+        and the stars of the field have not. The well-measured ones of the field do best.
     limits : (float, float) or None
         Brightest and faintest magnitude in it; by default those of the stars that are like it.
     seed : int or Generator
@@ -54,7 +58,8 @@ def imagined_stars(
     ------
     ParameterError
         If the model knows no errors of the magnitudes or is of measured ones, there are no stars
-        with magnitudes in all bands, or limits or number make no sense.
+        with magnitudes in all bands, the colours are of other bands, or limits or number make no
+        sense.
     """
     if model.errors_ is None:
         raise ParameterError("model", "without errors of the magnitudes", "one with errors=True")
@@ -73,7 +78,8 @@ def imagined_stars(
         raise ParameterError("limits", limits, "two rising magnitudes")
     rng = np.random.default_rng(seed)
     rows = known[rng.integers(len(known), size=number)]
-    mag = given[rows] + (rng.uniform(*limits, number) - given[rows, column])[:, None]
+    source = given[rows] if colors is None else _drawn(colors, like.bands, number, rng)
+    mag = source + (rng.uniform(*limits, number) - source[:, column])[:, None]
     stars = RealStars(
         like.bands, mag, {name: values[rows] for name, values in like.covariates.items()},
         like.x[rows], like.y[rows], dict(like.meta),
@@ -86,3 +92,14 @@ def imagined_stars(
         like.bands, mag, out, recovered, stars.covariates, stars.x, stars.y, dict(like.meta)
     )
     return replace(made, meta={**made.meta, "source": "made up by a model of completeness"})
+
+
+def _drawn(
+    stars: RealStars, bands: tuple[str, ...], number: int, rng: np.random.Generator
+) -> FloatArray:
+    """Magnitudes of stars drawn by chance, for their colours."""
+    known = np.flatnonzero(np.isfinite(stars.mag).all(axis=1))
+    if stars.bands != bands or not len(known):
+        found = f"{len(known)} stars with all of {', '.join(stars.bands)}"
+        raise ParameterError("colors", found, f"some stars in {', '.join(bands)}")
+    return np.asarray(stars.mag[known[rng.integers(len(known), size=number)]], float)
