@@ -153,7 +153,7 @@ def outcomes(field: Field, scene: Scene, cuts: Cuts) -> ArtificialStars:
     """What became of the true stars, as if they had been artificial ones.
 
     A star is found in a band if a detection lies within `MATCH` pixels and half or more of its
-    light is the star's.
+    light is the star's: the rule of the artificial stars, too.
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ from filar.completeness.luminosity import (
     weighted_luminosity_function,
 )
 from filar.completeness.reliability import calibration_error, chance_calibration_error, deciles
-from filar.completeness.table import ArtificialStars
+from filar.completeness.table import ArtificialStars, RealStars
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -172,7 +172,9 @@ def functions(
     plan = PLANS[scene]
     low, high, step = plan.edges
     edges = np.arange(low, high + 0.5 * step, step)
-    many = imagined_stars(model, artificial, IMAGINED, limits=plan.mag, seed=0)
+    # Without bins of colour, the colours must be the stars' own.
+    own = None if plan.colors else _bright([read_stars(task) for task in tasks])
+    many = imagined_stars(model, artificial, IMAGINED, colors=own, limits=plan.mag, seed=0)
     region = zones(scene, many.x, many.y)
     curve = completeness_curves(artificial, edges)
     true, found, naive = [], [], []
@@ -189,6 +191,12 @@ def functions(
         p = np.interp(stars.mag[:, 0], curve.centres, curve.against_input)
         naive.append(weighted_luminosity_function(stars.mag[:, 0], p, edges)[0])
     return Functions(edges, np.array(true, float), found, np.array(naive))
+
+
+def _bright(parts: Sequence[RealStars]) -> RealStars:
+    """The brighter half of the stars of all realisations: nearly complete at any colour."""
+    mag = np.concatenate([part.mag for part in parts])
+    return RealStars(parts[0].bands, mag[mag[:, 0] < np.nanmedian(mag[:, 0])])
 
 
 def truth_text(rows: Mapping[str, list[dict[str, Any]]]) -> str:
