@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -294,7 +295,7 @@ def halo_scene(
     return Scene("halo", chip, BANDS, times, x, y, mag, skies, settings=settings)
 
 
-SCENES = {"galaxy": galaxy_scene, "halo": halo_scene}
+SCENES: dict[str, Callable[..., Scene]] = {"galaxy": galaxy_scene, "halo": halo_scene}
 """Scenes by name."""
 
 
