@@ -25,9 +25,9 @@ import numpy as np
 from experiments.ast_tables import judged
 from experiments.ast_tables.text import OURS, markdown
 from experiments.h24 import figures
-from experiments.h24.fields import Task, joined, read_artificial, realise
+from experiments.h24.fields import Task, joined, read_artificial, realise, steep
 from experiments.h24.statements import statements
-from experiments.h24.truth import Functions, calibration, functions, truth_text
+from experiments.h24.truth import Functions, calibration, functions, outermost, truth_text
 from experiments.trials.folder import claim, write_json
 from experiments.trials.training import in_processes
 from filar.completeness.curves import CompletenessCurves, completeness_curves
@@ -79,8 +79,9 @@ def main(words: Sequence[str] | None = None) -> None:
             model = CompletenessModel(OURS, errors=True, seed=given.seed)
             model.fit(artificial, test=False)
             calibrated[scene] = calibration(model, read_artificial(own, "truth"), seed=given.seed)
-            low, high = np.quantile(artificial.mag_in[:, 0], [0.0, 1.0])
-            curves[scene] = completeness_curves(artificial, np.arange(low, high, BIN))
+            outer = steep(artificial.select(outermost(scene, artificial)), given.seed)
+            edges = np.arange(outer.mag_in[:, 0].min(), outer.mag_in[:, 0].max(), BIN)
+            curves[scene] = completeness_curves(outer, edges)
             found[scene] = functions(scene, own, artificial, model)
             _diagram(scene, artificial, given)
     figures.curves(curves, folder / "curves.png")

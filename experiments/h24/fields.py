@@ -230,6 +230,30 @@ def read_stars(task: Task) -> RealStars:
     return RealStars.from_table(read_catalog(task.path("stars")))
 
 
+def steep(stars: ArtificialStars, seed: int, beta: float = 0.8) -> ArtificialStars:
+    """Leave stars out by chance, so that the rest follow a steep luminosity function.
+
+    Parameters
+    ----------
+    stars : ArtificialStars
+        Of any function, with some faint stars.
+    seed : int
+        The same seed leaves the same stars.
+    beta : float
+        Numbers rise as 10^(beta m) in the first band.
+
+    Returns
+    -------
+    ArtificialStars
+    """
+    mag = stars.mag_in[:, 0]
+    counts, edges = np.histogram(mag, 30)
+    there = counts[np.clip(np.digitize(mag, edges) - 1, 0, len(counts) - 1)]
+    kept = 10 ** (beta * (mag - mag.max())) / there
+    kept /= kept.max()
+    return stars.select(np.random.default_rng(seed).random(len(stars)) < kept)
+
+
 def joined(parts: Sequence[ArtificialStars]) -> ArtificialStars:
     """Put artificial stars of the same bands and covariates one after the other."""
     first = parts[0]

@@ -38,6 +38,11 @@ def zones(scene: str, x: FloatArray, y: FloatArray) -> NDArray[np.int64]:
     return np.asarray(np.digitize(place, ZONES[scene]), np.int64)
 
 
+def outermost(scene: str, stars: ArtificialStars) -> BoolArray:
+    """Stars in the region farthest from the centre, or the least crowded one."""
+    return np.asarray(zones(scene, stars.x, stars.y) == len(ZONES[scene]), bool)
+
+
 def subsets(stars: ArtificialStars) -> dict[str, BoolArray]:
     """All stars, the quarter in the most crowded places, the quarter on the noisiest sky."""
     band = stars.bands[0]

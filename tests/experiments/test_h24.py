@@ -9,7 +9,7 @@ import pytest
 from experiments.ast_tables.judged import Row
 from experiments.ast_tables.text import OURS
 from experiments.h24.__main__ import main
-from experiments.h24.fields import _found, joined
+from experiments.h24.fields import _found, joined, steep
 from experiments.h24.statements import statements
 from experiments.h24.truth import Functions, calibration, subsets, truth_text, zones
 from experiments.trials.folder import read_json
@@ -116,6 +116,13 @@ def test_realisations_are_put_one_after_the_other():
     assert len(both) == 30
     np.testing.assert_array_equal(both.mag_out[10:], second.mag_out)
     np.testing.assert_array_equal(both.covariates["crowding"][:10], first.covariates["crowding"])
+
+
+def test_thinned_stars_follow_a_steep_function():
+    stars = steep(toy_stars(100_000), seed=1)
+    counts = np.histogram(stars.mag_in[:, 0], [25.0, 26.0, 27.0, 28.0])[0]
+    np.testing.assert_allclose(counts[1:] / counts[:-1], 10**0.8, rtol=0.12)
+    assert len(steep(toy_stars(1000), seed=1)) < 1000
 
 
 @pytest.mark.slow
