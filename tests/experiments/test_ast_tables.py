@@ -7,6 +7,7 @@ import pytest
 
 from experiments.ast_tables.__main__ import main
 from experiments.ast_tables.dolphot import compare
+from experiments.ast_tables.folds import out_of_fold
 from experiments.ast_tables.judged import Row, Task, judge, split
 from experiments.ast_tables.text import OURS, markdown, verdicts
 from experiments.trials.folder import read_json
@@ -80,3 +81,18 @@ def test_it_runs_and_is_resumed(tmp_path, capsys):
     assert read_json(tmp_path / "out" / "table.json") == found
     with pytest.raises(InputFileError, match="NGC 1644"):
         main([*words, "--tables", "M 13"])
+
+
+def test_every_star_is_judged_by_a_model_that_has_not_seen_it():
+    stars = toy_stars(1500)
+    p = out_of_fold(stars, "logistic", 1)
+    assert np.isfinite(p).all()
+    one = int(np.flatnonzero(stars.recovered)[0])
+    chosen = np.arange(len(stars)) == one
+    lost = np.where(chosen[:, None], np.nan, stars.mag_out)
+    turned = replace(stars, recovered=stars.recovered & ~chosen, mag_out=lost)
+    again = out_of_fold(turned, "logistic", 1)
+    fold = np.random.default_rng(1).permutation(len(stars)) % 5
+    own = fold == fold[one]  # only the models of the others have seen it
+    np.testing.assert_array_equal(p[own], again[own])
+    assert (p[~own] != again[~own]).mean() > 0.9
