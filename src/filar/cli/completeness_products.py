@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from filar.cli import console
 from filar.errors import InputFileError, ParameterError
@@ -19,7 +19,6 @@ STEP = 0.5
 """Magnitudes of a bin of the luminosity function."""
 NODES = 24
 """Of the map of limits along each axis."""
-_COLORS = 5
 _IMAGINED = 200_000
 
 
@@ -125,6 +124,7 @@ def luminosity_table(
     """
     import numpy as np
 
+    from filar.completeness.colours import color_weights
     from filar.completeness.imagined import imagined_stars
     from filar.completeness.luminosity import corrected_luminosity_function
 
@@ -135,25 +135,12 @@ def luminosity_table(
     if model.errors_ is not None and model.inputs_.magnitudes == "input":
         limits = float(low), float(high)
         artificial = imagined_stars(model, artificial, _IMAGINED, limits=limits)
-    found = corrected_luminosity_function(
-        stars, artificial, edges, colour_edges=_color_edges(stars), behind=behind
-    )
+    weights = color_weights(stars, artificial)
+    found = corrected_luminosity_function(stars, artificial, edges, weights=weights, behind=behind)
     table = found.to_table()
     table.meta["artificial_stars"] = behind
     table.meta["made_up"] = int(len(artificial) if len(artificial) != behind else 0)
     return table
-
-
-def _color_edges(stars: RealStars) -> Any:
-    """Fifths of the stars by colour; None for a single band."""
-    import numpy as np
-
-    if len(stars.bands) < 2:
-        return None
-    color = stars.mag[:, 0] - stars.mag[:, -1]
-    color = color[np.isfinite(color)]
-    edges = np.unique(np.quantile(color, np.linspace(0, 1, _COLORS + 1))) if len(color) else color
-    return edges if len(edges) > 2 else None
 
 
 def limits_table(model: CompletenessModel, like: Stars) -> QTable:
