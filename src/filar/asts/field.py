@@ -19,7 +19,7 @@ from filar.exposure import Exposure
 from filar.frames.frame import Tie
 from filar.frames.polynomial import Polynomial
 from filar.frames.settings import FrameSettings
-from filar.frames.starlist import StarList
+from filar.frames.starlist import DOUBTFUL, SPOILT, Selection, StarList
 from filar.frames.tie import GoodStars, tie_to_reference
 from filar.instruments.options import ReadOptions
 from filar.measure import Settings
@@ -27,6 +27,8 @@ from filar.measure import Settings
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 AUTO = "auto"
+LADDER = ((30.0, int(DOUBTFUL)), (10.0, int(DOUBTFUL)), (5.0, int(SPOILT)))
+"""Least signal-to-noise ratio, and flags that exclude: of stars that tie images to each other."""
 AS_THE_FILE_SAYS = ReadOptions()
 
 
@@ -159,18 +161,27 @@ def make_field(bands: Sequence[Band], mag_system: str) -> Field:
     InputFileError
         If an image has too few stars in common with the first one.
     """
-    lists = [_star_list(band) for band in bands]
-    settings = FrameSettings()
-    first = GoodStars.of(lists[0], settings)
+    first = _star_list(bands[0])
     transforms = [Polynomial.identity()]
-    for band, stars in zip(bands[1:], lists[1:], strict=True):
-        tie: Tie = tie_to_reference(first, GoodStars.of(stars, settings), settings)
+    for band in bands[1:]:
+        tie = _tie(first, _star_list(band))
         if tie.to_frame is None:
             found = f"cannot be tied to {bands[0].exposure.label}: {tie.reason}"
             raise InputFileError(band.exposure.label, found, "images of the same field")
         transforms.append(tie.to_frame)
     surroundings = Surroundings.of(bands)
     return Field(bands[0].exposure.chip, tuple(bands), tuple(transforms), surroundings, mag_system)
+
+
+def _tie(first: StarList, stars: StarList) -> Tie:
+    """Tie by good stars; where they are too few, as in a faint halo, by ever poorer ones."""
+    for min_snr, reject in LADDER:
+        settings = FrameSettings(selection=Selection(min_snr=min_snr, reject=reject))
+        good, reference = (GoodStars.of(one, settings) for one in (first, stars))
+        tie = tie_to_reference(good, reference, settings)
+        if tie.to_frame is not None:
+            break
+    return tie
 
 
 def _star_list(band: Band) -> StarList:
