@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -83,6 +84,22 @@ class Detections:
                 for name in ("x", "y", "flux", "peak", "snr", "sharpness", "isolation", "flags")
             )
         )
+
+
+def joined(lists: Sequence[Detections]) -> Detections:
+    """Put lists of detections one after the other.
+
+    Parameters
+    ----------
+    lists : sequence of Detections
+        One or more.
+
+    Returns
+    -------
+    Detections
+    """
+    names = ("x", "y", "flux", "peak", "snr", "sharpness", "isolation", "flags")
+    return Detections(*(np.concatenate([getattr(one, n) for one in lists]) for n in names))
 
 
 def detect_stars(

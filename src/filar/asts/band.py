@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,8 @@ from filar.psf.model import FieldPSF
 from filar.psf.render import render_image
 
 if TYPE_CHECKING:
+    from scipy.spatial import cKDTree
+
     from filar.measure import Measurement, Settings
 
 FloatArray = NDArray[np.float64]
@@ -53,6 +56,13 @@ class FoundStars:
 
     def __len__(self) -> int:
         return len(self.x)
+
+    @cached_property
+    def tree(self) -> cKDTree:
+        """Of their positions; stars without one are far away."""
+        from scipy.spatial import cKDTree
+
+        return cKDTree(np.c_[np.nan_to_num(self.x, nan=-1e9), np.nan_to_num(self.y, nan=-1e9)])
 
     @property
     def snr(self) -> FloatArray:

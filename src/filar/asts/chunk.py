@@ -17,7 +17,7 @@ from filar.errors import InputFileError, ParameterError
 FloatArray = NDArray[np.float64]
 Columns = dict[str, NDArray[Any]]
 
-CHUNK = 512
+CHUNK = 2048
 """Stars drawn from one stream of random numbers and measured in one mosaic."""
 _SMOOTH = 40.0  # pixels over which the density of real stars is taken
 

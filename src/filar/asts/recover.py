@@ -12,12 +12,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from filar.asts.band import SAME, Band, FoundStars
 from filar.asts.mosaic import MosaicPSF, Patches
 from filar.completeness.covariates import NOISE_ANNULUS, annulus_pixels, sky_noise
-from filar.detect import Detections, find_stars
+from filar.detect import Detections, find_stars, joined
 from filar.exposure import Exposure
 from filar.fit import NEIGHBOUR_NODES, StarFits, fit_stars
 from filar.flags import Flag
@@ -36,6 +35,10 @@ WANDER = 2.0
 """Pixels that a fit may end from where its star was detected."""
 REACH = 6.0
 """Pixels around an artificial star within which all stars are found and fitted anew."""
+LOOKS = 512
+"""Patches looked through at once: larger mosaics leave the cache."""
+MOST_NEAR = 32
+"""Stars within that reach: two detections are never closer than a pixel or so."""
 SEEN = int(np.ceil(REACH + SAME)) + 1
 """Pixels around the central one of a patch within which stars are looked for."""
 HALF = int(np.ceil(REACH + ANNULUS[1])) + 2
@@ -122,8 +125,13 @@ def recover(
     -------
     Recovered
     """
-    found, patch, noise = _look(band, x, y, light, match)
-    result = _empty(len(x), noise)
+    looks = [
+        _look(band, x[k : k + LOOKS], y[k : k + LOOKS], light[k : k + LOOKS], match)
+        for k in range(0, len(x), LOOKS)
+    ]
+    found = joined([look[0] for look in looks])
+    patch = np.concatenate([k * LOOKS + look[1] for k, look in enumerate(looks)])
+    result = _empty(len(x), np.concatenate([look[2] for look in looks]))
     # where nothing is that could be the artificial star, there is nothing to fit
     hopeful, patch = np.unique(patch, return_inverse=True)
     if not len(hopeful):
@@ -188,15 +196,11 @@ def _look(
 def _stays(band: Band, found: Detections, x: FloatArray, y: FloatArray) -> BoolArray:
     """Detections of real stars that are too far from the artificial one at (x, y)."""
     real = band.stars
-    distance, star = _tree(real).query(np.c_[found.x, found.y], distance_upper_bound=SAME)
+    distance, star = real.tree.query(np.c_[found.x, found.y], distance_upper_bound=SAME)
     known = np.isfinite(distance)
     star = np.where(known, star, 0)
     far = np.hypot(real.x[star] - x, real.y[star] - y) >= REACH
     return np.asarray(known & far)
-
-
-def _tree(stars: FoundStars) -> cKDTree:
-    return cKDTree(np.c_[np.nan_to_num(stars.x, nan=-1e9), np.nan_to_num(stars.y, nan=-1e9)])
 
 
 def _insert(band: Band, patches: Patches, light: FloatArray) -> Exposure:
@@ -225,9 +229,9 @@ def _other_light(
     band: Band, patches: Patches, psf: MosaicPSF, x: FloatArray, y: FloatArray
 ) -> FloatArray:
     """Light of the real stars that stay as they were measured, in the mosaic."""
-    lists = _tree(band.stars).query_ball_point(np.c_[x, y], REACH)
-    patch = np.repeat(np.arange(len(x)), [len(one) for one in lists])
-    star = np.array([k for one in lists for k in one], np.int64)
+    distance, near = band.stars.tree.query(np.c_[x, y], k=MOST_NEAR, distance_upper_bound=REACH)
+    patch, column = np.nonzero(np.isfinite(distance))
+    star = near[patch, column]
     known = band.known
     drawn = np.isfinite(known.flux[star])
     patch, star = patch[drawn], star[drawn]
@@ -274,7 +278,7 @@ def _matched(
     if claims == "light":
         row[has[fits.flux[row[has]] > 2.0 * flux[has]]] = -1
         has = has[:0]
-    known = _tree(real).query_ball_point(at[row[has]], match)
+    known = real.tree.query_ball_point(at[row[has]], match)
     for one, claim in zip(has, known, strict=True):
         if claim and np.nanmax(np.append(real.flux[claim], -np.inf)) > flux[one]:
             row[one] = -1
