@@ -174,9 +174,12 @@ _work: Work | None = None
 
 
 def _begin(work: Work) -> None:
-    """Keep the field in a worker process, which gets it once."""
+    """Keep the field in a worker process, which gets it once, and BLAS to one thread there."""
+    from threadpoolctl import threadpool_limits
+
     global _work
     _work = work
+    threadpool_limits(1)
 
 
 def _make_there(piece: _Piece) -> Columns:
