@@ -249,6 +249,17 @@ def test_empty_bins_and_bins_without_artificial_stars():
     assert table.meta["band"] == "V"
 
 
+def test_bins_that_counts_do_not_determine_are_told_to_be_uncertain():
+    """Numbers that run away to nothing, or to anything, where hardly a star is recovered."""
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        mag = magnitudes(3000, 0.3, rng)
+        found = corrected_luminosity_function(real(mag, rng), artificial(4000, rng), EDGES)
+        truth = np.histogram(mag, EDGES)[0]
+        faint = (EDGES[:-1] >= 26.5) & ~found.reliable & (found.efficiency > 0.01)
+        assert np.all(found.field_err[faint] > 0.2 * truth[faint])
+
+
 def test_no_real_star_at_all_gives_about_none():
     rng = np.random.default_rng(14)
     one_faint = RealStars(("V",), np.array([[np.nan]]))

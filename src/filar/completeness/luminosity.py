@@ -216,6 +216,7 @@ class _Part:
 
     counts: FloatArray
     number: FloatArray
+    freedom: FloatArray
     field: FloatArray
     rate: FloatArray
     efficiency: FloatArray
@@ -230,13 +231,14 @@ def _correct(
     grid = tested.grid
     mixing = _mixing(grid, smoothness)
     slope = local_slopes(grid.by_magnitude(tested.counts()), grid.edges)
-    number: FloatArray | None = None
+    number = first = counts
     rounds = 0
-    for _ in range(_REWEIGHTINGS):
+    for attempt in range(_REWEIGHTINGS):
         response, effective = tested.response(weights * tested.weights(slope))
         efficiency = response.sum(axis=0)
-        start = _start(counts, efficiency, grid) if number is None else number
-        number, rounds = maximum_likelihood(counts, response, start, smoothness=mixing)
+        if attempt == 0:
+            number = first = _start(counts, efficiency, grid)
+        number, rounds = maximum_likelihood(counts, response, number, smoothness=mixing)
         new = local_slopes(
             grid.by_magnitude(number), grid.edges, grid.by_magnitude(number * efficiency)
         )
@@ -244,9 +246,9 @@ def _correct(
         slope = new
         if settled:
             break
-    assert number is not None
-    field, rate = covariances(number, response, known * effective)
-    return _Part(counts, number, field, rate, efficiency, tested.counts(), rounds)
+    freedom = np.maximum(number, first)
+    field, rate = covariances(number, response, known * effective, freedom)
+    return _Part(counts, number, freedom, field, rate, efficiency, tested.counts(), rounds)
 
 
 def _start(counts: FloatArray, efficiency: FloatArray, grid: Grid) -> FloatArray:
@@ -305,7 +307,7 @@ def _together(band: str, grid: Grid, parts: list[_Part]) -> LuminosityFunction:
     field_err = np.maximum(error("field"), least)
     rate_err = np.maximum(error("rate"), 1.0 / np.maximum(efficiency, LEAST_RECOVERED))
     reliable = known & (efficiency >= LEAST_RECOVERED)
-    doubt = np.where(reliable, 0.0, number)
+    doubt = np.where(reliable, 0.0, total("freedom"))
     number, field_err, rate_err = (
         np.where(known, values, np.nan)
         for values in (number, np.hypot(field_err, doubt), np.hypot(rate_err, doubt))

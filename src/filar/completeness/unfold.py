@@ -70,7 +70,7 @@ def maximum_likelihood(
 
 
 def covariances(
-    number: FloatArray, response: FloatArray, tested: FloatArray
+    number: FloatArray, response: FloatArray, tested: FloatArray, freedom: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Covariances of the numbers that `maximum_likelihood` finds.
 
@@ -86,6 +86,8 @@ def covariances(
         As in `maximum_likelihood`.
     tested : (m,) array
         Effective number of artificial stars in each true cell.
+    freedom : (m,) array
+        How far the numbers of cells that are hardly ever recovered may be off.
 
     Returns
     -------
@@ -97,17 +99,22 @@ def covariances(
     expected = response @ number
     scale = np.divide(1.0, expected, out=np.zeros_like(expected), where=expected > _TINY)
     information = response.T @ (scale[:, None] * response)
-    # What is hardly ever recovered stays near the start: it is not freer than by a factor of two.
-    barely = (response.sum(axis=0) < _BARELY) & (number > _TINY)
-    information[barely, barely] += 1.0 / number[barely] ** 2
+    # What is hardly ever recovered stays near the start.
+    barely = (response.sum(axis=0) < _BARELY) & (freedom > _TINY)
+    information[barely, barely] += 1.0 / freedom[barely] ** 2
     # In units of each cell's own error, so that the limit on the condition makes sense.
     unit = np.sqrt(np.maximum(np.diag(information), _TINY))
-    inverse = np.linalg.pinv(information / unit[:, None] / unit, rcond=_CONDITION, hermitian=True)
+    values, vectors = np.linalg.eigh(information / unit[:, None] / unit)
+    known = values > _CONDITION * values.max(initial=0.0)
+    part = vectors[:, known]
+    inverse = (part / values[known]) @ part.T
     gain = (inverse / unit[:, None] / unit) @ (response.T * scale)
+    # What the counts say nothing about is as uncertain as the start.
+    left = np.diag((vectors[:, ~known] ** 2).sum(axis=1) * freedom**2)
     noise = np.divide(number**2, tested, out=np.zeros_like(number), where=tested > 0)
     thinning = _shared_out(number + noise, response)
     poisson = np.diag(expected) + _shared_out(noise, response)
-    return gain @ thinning @ gain.T, gain @ poisson @ gain.T
+    return gain @ thinning @ gain.T + left, gain @ poisson @ gain.T + left
 
 
 def _shared_out(number: FloatArray, response: FloatArray) -> FloatArray:
