@@ -36,7 +36,12 @@ def make(folder: Path) -> list[Path]:
     for number, name in enumerate(("F555W", "F814W")):
         psf = default_psf_for("WFPC2", "WF3", name, focus=1.0)
         exposure = simulate_exposure(
-            psf, stars, chip="WF3", filter_name=name, effects=Effects.parse("default,-cosmic_rays"), seed=number
+            psf,
+            stars,
+            chip="WF3",
+            filter_name=name,
+            effects=Effects.parse("default,-cosmic_rays"),
+            seed=number,
         )
         made = write_simulation([exposure], truth_table({"WF3": stars}, {}), folder, name.lower())
         paths.append(made[0])
