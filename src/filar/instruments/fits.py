@@ -54,7 +54,11 @@ def open_fits(path: Path) -> Iterator[Any]:
             raise InputFileError(path, f"not a FITS file{why}", "a FITS image") from error
     with hdus:
         try:
-            _check_complete(path, size, hdus, number, [str(w.message) for w in caught])
+            try:
+                _check_complete(path, size, hdus, number, [str(w.message) for w in caught])
+            except AttributeError as error:  # what astropy makes of a damaged unit lacks its parts
+                found = "a header in it cannot be understood"
+                raise InputFileError(path, found, "a FITS image", _DAMAGED) from error
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", AstropyWarning)
                 yield hdus
