@@ -38,6 +38,12 @@ def test_batch_and_one_by_one_are_identical(case) -> None:
         same(batch, recover(band, x[one], y[one], flux[one], light[one]), one)
 
 
+def test_it_does_not_matter_how_many_are_looked_through_at_once(case, monkeypatch) -> None:
+    band, x, y, flux, light, batch = case
+    monkeypatch.setattr("filar.asts.recover.LOOKS", 17)
+    same(batch, recover(band, x, y, flux, light))
+
+
 def test_patches_as_large_as_the_image_change_nothing(case) -> None:
     band, x, y, flux, light, batch = case
     rim = max(SHAPE) - HALF

@@ -273,15 +273,15 @@ def _matched(
     order = np.argsort(-distance, kind="stable")
     order = order[distance[order] <= match]
     row[patch[order]] = order  # the nearest is written last
-    real = band.stars
     has = np.flatnonzero(row >= 0)
     if claims == "light":
-        row[has[fits.flux[row[has]] > 2.0 * flux[has]]] = -1
-        has = has[:0]
-    known = real.tree.query_ball_point(at[row[has]], match)
-    for one, claim in zip(has, known, strict=True):
-        if claim and np.nanmax(np.append(real.flux[claim], -np.inf)) > flux[one]:
-            row[one] = -1
+        claimed = fits.flux[row[has]] > 2.0 * flux[has]
+    else:
+        real = band.stars
+        _, near = real.tree.query(at[row[has]], k=MOST_NEAR, distance_upper_bound=match)
+        # what the tree finds none for is one beyond the last
+        claimed = np.append(np.nan_to_num(real.flux), -np.inf)[near].max(axis=1) > flux[has]
+    row[has[claimed]] = -1
     which = np.flatnonzero(row >= 0)
     return which, row[which]
 
