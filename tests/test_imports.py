@@ -17,9 +17,10 @@ LAYERS = [
     {"psf"},
     {"simulate", "detect", "stamps"},
     {"fit", "learn"},
-    {"centering", "completeness"},
+    {"centering", "completeness", "saturation"},
     {"catalog"},
     {"frames"},
+    {"lightcurve"},
     {"measure"},
     {"asts"},
     {"report"},
@@ -28,6 +29,7 @@ LAYERS = [
 LAYER = {name: number for number, layer in enumerate(LAYERS) for name in layer}
 HEAVY = {"astropy", "scipy", "matplotlib", "bokeh", "pyarrow", "jinja2", "photutils", "rich"}
 HEAVY |= {"torch", "lightning", "optuna", "pydantic", "safetensors", "sklearn"}
+HEAVY |= {"celerite2", "astroquery"}
 MODULES = sorted(SOURCE.rglob("*.py"))
 
 

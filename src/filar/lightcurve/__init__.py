@@ -1,0 +1,1 @@
+"""Light curves: epochs, ensembles of cameras and filters, how much a star varies."""

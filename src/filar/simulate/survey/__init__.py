@@ -1,0 +1,1 @@
+"""A survey of the bright sky: small cameras, saturated stars, many epochs."""
