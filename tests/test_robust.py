@@ -2,7 +2,15 @@ import numpy as np
 import pytest
 
 from filar.errors import ParameterError
-from filar.robust import binned, first_harmonic, median_error, robust_rms, robust_rms_error
+from filar.robust import (
+    binned,
+    dispersion,
+    first_harmonic,
+    group_medians,
+    median_error,
+    robust_rms,
+    robust_rms_error,
+)
 
 
 def test_widths_of_gaussians_and_their_errors() -> None:
@@ -45,3 +53,26 @@ def test_waves_are_found_in_spite_of_outliers() -> None:
     assert wave.amplitude == pytest.approx(np.hypot(0.02, 0.01), abs=4 * wave.error)
     assert wave.number == pytest.approx(3950, abs=5)
     assert np.isnan(first_harmonic(phase[:5], values[:5]).amplitude)
+
+
+def test_the_dispersion_is_half_of_the_middle_range() -> None:
+    values = np.concatenate([np.linspace(0, 10, 101), [np.nan, np.inf]])
+    assert dispersion(values) == pytest.approx(3.5)
+    draws = np.random.default_rng(3).normal(5, 0.02, 100_000)
+    assert dispersion(draws) == pytest.approx(1.0364 * 0.02, rel=0.01)
+    assert np.isnan(dispersion(np.array([1.0, np.nan])))
+
+
+def test_medians_of_groups_are_those_of_numpy() -> None:
+    rng = np.random.default_rng(4)
+    group, values = rng.integers(-3, 40, 200), rng.normal(0, 1, 200)
+    values[rng.random(200) < 0.1] = np.nan
+    group[:2], values[:2] = 99, np.nan
+    groups, medians, number = group_medians(group, values)
+    assert 99 not in groups
+    for one, median, count in zip(groups, medians, number, strict=True):
+        own = values[group == one]
+        assert median == pytest.approx(np.nanmedian(own))
+        assert count == np.isfinite(own).sum()
+    empty = group_medians(np.zeros(0, int), np.zeros(0))
+    assert [len(one) for one in empty] == [0, 0, 0]
