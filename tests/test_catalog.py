@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from astropy import units as u
+from astropy.time import Time
 from astropy.wcs import WCS
 from hypothesis import given
 from hypothesis import strategies as st
@@ -122,3 +123,12 @@ def test_magnitudes_invert(flux, zero):
 def test_the_registry_documents_every_column():
     text = catalog.columns_table()
     assert all(f"`{c.name}`" in text and c.description in text for c in catalog.COLUMNS)
+
+
+def test_middle_of_an_exposure_in_its_facts():
+    start = Time("2020-01-01T00:00:00", scale="utc")
+    facts = catalog.exposure_facts(make_exposure(time=start, exposure_time=90.0))
+    assert facts["mid_time"] == "2020-01-01T00:00:45.000"
+    facts = catalog.exposure_facts(make_exposure(time=start, exposure_time=np.nan))
+    assert facts["mid_time"] == "2020-01-01T00:00:00.000"
+    assert catalog.exposure_facts(make_exposure())["mid_time"] == ""

@@ -175,3 +175,25 @@ def test_any_text_survives_in_meta(tmp_path, text, suffix):
     table.meta["note"] = text
     catalogfile.write_catalog(table, path)
     assert catalogfile.read_catalog(path).meta["note"] == text
+
+
+@pytest.mark.parametrize("suffix", ["ecsv", "fits", "parquet"])
+def test_meta_is_read_without_the_rows(tmp_path, suffix):
+    table = make_table()
+    path = tmp_path / f"stars.{suffix}"
+    catalogfile.write_catalog(table, path)
+    meta = catalogfile.read_meta(path)
+    assert meta["mag_system"] == "instrumental"
+    assert meta["exposures"][0]["exposure"] == "u1"
+    assert meta.keys() == catalogfile.read_catalog(path).meta.keys()
+
+
+def test_meta_of_what_is_no_catalogue(tmp_path):
+    path = tmp_path / "bad.parquet"
+    path.write_text("nothing")
+    with pytest.raises(InputFileError, match=r"bad\.parquet"):
+        catalogfile.read_meta(path)
+    with pytest.raises(InputFileError, match="no such file"):
+        catalogfile.read_meta(tmp_path / "none.ecsv")
+    with pytest.raises(ParameterError, match=r"\.ecsv"):
+        catalogfile.read_meta(tmp_path / "none.txt")

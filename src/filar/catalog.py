@@ -318,11 +318,33 @@ def exposure_facts(exposure: Exposure) -> dict[str, Any]:
         "instrument": exposure.instrument,
         "path": str(exposure.path) if exposure.path else "",
         "time": str(exposure.time.isot) if exposure.time is not None else "",
+        "mid_time": mid_time(exposure),
         "exposure_time_s": float(exposure.exposure_time),
         "gain": float(exposure.gain),
         "read_noise": float(exposure.read_noise),
         "pixel_scale_arcsec": float(exposure.pixel_scale),
     }
+
+
+def mid_time(exposure: Exposure) -> str:
+    """Middle of an exposure, which light curves need.
+
+    Parameters
+    ----------
+    exposure : Exposure
+        Its ``time`` is the start; where the exposure time is unknown, the start is given.
+
+    Returns
+    -------
+    str
+        ISO date and time, UTC; empty where the start is unknown.
+    """
+    if exposure.time is None:
+        return ""
+    from astropy.units import second
+
+    length = exposure.exposure_time if np.isfinite(exposure.exposure_time) else 0.0
+    return str((exposure.time + length / 2 * second).utc.isot)
 
 
 def versions() -> dict[str, str]:

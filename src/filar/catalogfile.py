@@ -9,7 +9,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from astropy.table import QTable
 
 SUFFIXES = (".ecsv", ".fits", ".parquet")
+R = TypeVar("R")
 _META_KEY = "FILAR"
 _FITS_BLOCK = 2880
 
@@ -144,12 +145,40 @@ def read_catalog(path: str | os.PathLike[str]) -> QTable:
     InputFileError
         If there is no such file or it cannot be understood.
     """
-    path = Path(path)
-    readers: dict[str, Callable[[Path], QTable]] = {
-        ".ecsv": _read_ecsv,
-        ".fits": _read_fits,
-        ".parquet": _read_parquet,
+    readers = {".ecsv": _read_ecsv, ".fits": _read_fits, ".parquet": _read_parquet}
+    return _read(Path(path), readers)
+
+
+def read_meta(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read what a catalogue says about itself, without its rows.
+
+    Parameters
+    ----------
+    path : str or path-like
+        ``.ecsv``, ``.fits`` or ``.parquet``.
+
+    Returns
+    -------
+    dict
+        ``meta`` of the table; empty where the file has none.
+
+    Raises
+    ------
+    ParameterError
+        If the suffix is another one.
+    InputFileError
+        If there is no such file or it cannot be understood.
+    """
+    readers: dict[str, Callable[[Path], dict[str, Any]]] = {
+        ".ecsv": _ecsv_meta,
+        ".fits": lambda file: dict(_read_fits(file).meta),
+        ".parquet": lambda file: dict(_parquet_head(file)[0].meta),
     }
+    return _read(Path(path), readers)
+
+
+def _read(path: Path, readers: dict[str, Callable[[Path], R]]) -> R:
+    """Read a file with the reader of its suffix; whatever goes wrong names the file."""
     if path.suffix.lower() not in readers:
         raise ParameterError("catalogue", str(path), "a name that ends in " + ", ".join(SUFFIXES))
     if not path.is_file():
@@ -159,6 +188,18 @@ def read_catalog(path: str | os.PathLike[str]) -> QTable:
     except Exception as error:  # the libraries raise whatever a damaged file makes them stumble at
         found = f"cannot be read: {error or type(error).__name__}"
         raise InputFileError(path, found, "a catalogue written by filar") from error
+
+
+def _ecsv_meta(path: Path) -> dict[str, Any]:
+    from itertools import takewhile
+
+    from astropy.table import meta
+
+    with path.open(encoding="utf-8") as file:
+        lines = [line[2:].rstrip("\n") for line in takewhile(lambda text: text[:1] == "#", file)]
+    if not lines or not lines[0].startswith("%ECSV"):
+        return {}
+    return dict(meta.get_header_from_yaml(lines[2:]).get("meta", {}))
 
 
 def _write(path: Path, tables: Iterable[QTable], template: QTable, rows: int) -> None:

@@ -64,14 +64,36 @@ def mutual_nearest(
     first, second : (k,) int arrays
         Rows of the pairs, in the order of the first list; no row occurs twice.
     """
+    one, two = np.column_stack([x, y]), np.column_stack([u, v])
+    return mutual_nearest_points(one, two, radius)
+
+
+def mutual_nearest_points(
+    one: FloatArray, two: FloatArray, radius: float
+) -> tuple[IndexArray, IndexArray]:
+    """Find the points of two lists that are each other's nearest, in any number of dimensions.
+
+    Parameters
+    ----------
+    one : (n, k) array
+        The first list. Points without a finite position match none.
+    two : (m, k) array
+        The second list.
+    radius : float
+        Largest distance.
+
+    Returns
+    -------
+    first, second : (p,) int arrays
+        Rows of the pairs, in the order of the first list; no row occurs twice.
+    """
     from scipy.spatial import cKDTree
 
-    rows = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
-    columns = np.flatnonzero(np.isfinite(u) & np.isfinite(v))
+    rows = np.flatnonzero(np.isfinite(one).all(axis=1))
+    columns = np.flatnonzero(np.isfinite(two).all(axis=1))
     if not len(rows) or not len(columns):
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    one = np.column_stack([x[rows], y[rows]])
-    two = np.column_stack([u[columns], v[columns]])
+    one, two = one[rows], two[columns]
     quick = {"balanced_tree": False, "compact_nodes": False}
     _, there = cKDTree(two, **quick).query(one, distance_upper_bound=radius)
     found = np.flatnonzero(there < len(two))
