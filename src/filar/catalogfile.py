@@ -199,7 +199,8 @@ def _ecsv_meta(path: Path) -> dict[str, Any]:
         lines = [line[2:].rstrip("\n") for line in takewhile(lambda text: text[:1] == "#", file)]
     if not lines or not lines[0].startswith("%ECSV"):
         return {}
-    return dict(meta.get_header_from_yaml(lines[2:]).get("meta", {}))
+    found = meta.get_header_from_yaml(lines[2:]).get("meta", {})
+    return {key: value for key, value in found.items() if key[:2] != "__"}
 
 
 def _write(path: Path, tables: Iterable[QTable], template: QTable, rows: int) -> None:
