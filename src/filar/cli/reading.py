@@ -29,7 +29,7 @@ Extension = Annotated[
 ]
 Quality = Annotated[
     Path | None,
-    typer.Option(help="WFPC2's quality file, where it is not beside the image."),
+    typer.Option(help="WFPC2's quality or SDSS's fpM file, where it is not beside the image."),
 ]
 
 

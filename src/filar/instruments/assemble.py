@@ -28,6 +28,7 @@ def make_exposure(
     edge: BoolImage,
     facts: Mapping[str, Any],
     options: ReadOptions,
+    grow: bool = True,
 ) -> Exposure:
     """Build the exposure of one chip and check that something of it can be used.
 
@@ -43,6 +44,8 @@ def make_exposure(
         Further fields of :class:`~filar.exposure.Exposure`.
     options : ReadOptions
         Of which the exposure time, filter and pixel scale take precedence over `facts`.
+    grow : bool
+        Whether to add the ends of bleed trails; not where the mask has a margin of its own.
 
     Returns
     -------
@@ -59,7 +62,9 @@ def make_exposure(
     if not finite.any():
         raise InputFileError(path, f"{label}every pixel is NaN", "an image with values")
     mask = bad | edge | ~finite
-    saturated = grow_bleeding(saturated & ~edge) & ~edge
+    saturated = saturated & ~edge
+    if grow:
+        saturated = grow_bleeding(saturated) & ~edge
     if (mask | saturated).all():
         raise InputFileError(
             path, f"{label}every pixel is masked or saturated", "at least some usable pixels"

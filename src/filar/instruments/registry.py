@@ -13,6 +13,7 @@ from filar.errors import InputFileError
 from filar.exposure import Exposure
 from filar.instruments.fits import open_fits, text_from
 from filar.instruments.options import ReadOptions
+from filar.instruments.sdss import is_frame
 
 CAMERAS = {"WFPC2": "wfpc2", "ACS": "acs", "WFC3": "wfc3"}
 """Keyword INSTRUME to the module that reads the camera's files."""
@@ -38,7 +39,7 @@ def read_exposures(
     ----------
     path : path-like
         A file of WFPC2 (``c0f`` with its group table, ``c0m``, or science and quality in one
-        file), ACS or WFC3 (``flt``, ``flc``), or any other FITS image.
+        file), ACS or WFC3 (``flt``, ``flc``), an SDSS frame, or any other FITS image.
     options : ReadOptions, optional
         The following in one; those given by name take precedence over it.
     gain : float, optional
@@ -109,6 +110,8 @@ def _reader(hdus: Any, options: ReadOptions) -> Any:
     camera = text_from(hdus[0].header, "INSTRUME").upper()
     module = CAMERAS.get(camera, "generic")
     is_flt = any(hdu.name.upper() == "SCI" and hdu is not hdus[0] for hdu in hdus)
+    if is_frame(hdus):
+        module = "sdss"
     # A drizzled or cut-out image of ACS or WFC3 has another layout: an image like any other.
     if options.hdu is not None or (module in {"acs", "wfc3"} and not is_flt):
         module = "generic"
