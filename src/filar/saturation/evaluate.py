@@ -8,19 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from filar.errors import ParameterError
 from filar.saturation.bins import DRAWS, Scatter, bin_edges, scatter, scatter_bins
+from filar.saturation.data import CLASSIC, Samples, classic
 from filar.saturation.judged import DEX, BoolArray, FloatArray, Judged
-
-if TYPE_CHECKING:
-    from filar.saturation.data import Samples
-
-CLASSIC = ("psf", "wings", "trail", "aperture")
-"""The classic estimators that samples bring along."""
 
 FINE, COARSE = 0.25, 0.5
 """Widths of bins, magnitudes: the paper's, and those in which bias and pulls are judged."""
@@ -80,10 +75,8 @@ def classic_answers(samples: Samples) -> dict[str, Answer]:
     Returns
     -------
     dict of str to Answer
-        In the order of `CLASSIC`.
+        In the order of `filar.saturation.data.CLASSIC`.
     """
-    from filar.saturation.data import classic
-
     found = {}
     for name in CLASSIC:
         if name in samples.columns:
