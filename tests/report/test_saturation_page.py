@@ -14,7 +14,7 @@ from filar.saturation.evaluate import Answer
 from tests.report.test_frames_page import links
 from tests.saturation.judgedtoys import toy_answer, toy_judged
 
-FIGURES = {"misses", "bias", "scatter", "pulls", "errors", "light_curves", "places"}
+FIGURES = {"misses", "bias", "scatter", "pulls", "errors", "light_curves", "chip", "groups"}
 OURS, OTHER = "<i>ours", "w24"
 
 
@@ -89,7 +89,13 @@ def test_without_epochs_or_errors_there_are_no_such_figures() -> None:
     judged = replace(toy_judged(60), epoch=np.zeros(0, int))
     bare = Answer(toy_answer(judged).log_n, np.full(len(judged), np.nan))
     facts = gather_saturation("x", judged, {"a": bare}, {}, draws=10)
-    assert {one.name for one in report_figures(facts)} == {"misses", "bias", "scatter", "places"}
+    assert {one.name for one in report_figures(facts)} == {
+        "misses",
+        "bias",
+        "scatter",
+        "chip",
+        "groups",
+    }
     assert [one.word for one in facts.verdicts["a"]][1:] == ["not judged"] * 3
     classic = gather_saturation("x", judged, {}, {"psf": toy_answer(judged)}, draws=10)
     assert "pulls" in {one.name for one in report_figures(classic)}
@@ -105,7 +111,7 @@ def test_a_tilted_chip_shows(facts) -> None:
     x, _, values = chip_medians(tilted, tilted.methods[0])
     middle = (x[1:] + x[:-1]) / 2
     np.testing.assert_allclose(values, np.tile(0.1 * (middle - 250) / 250, (8, 1)), atol=0.01)
-    places = report_figures(tilted)[-1]
+    places = report_figures(tilted)[-2]
     assert isinstance(places.rows[0][0].layers[0], Cells)
     assert draw(places) is not None
 

@@ -14,6 +14,7 @@ PANEL = (3.9, 2.6)  # inches, the axes alone
 CELLS = (2.9, 3.2)  # of figures with cells in them
 _LEFT, _RIGHT, _BELOW, _ABOVE = 0.75, 0.15, 0.75, 0.75
 _ABOVE_ALONE = 0.35  # without a legend
+_ROW = 0.22  # more for each row of a legend after the second
 _BETWEEN, _STACKED = 0.85, 0.95
 _BAR = 0.55  # for a bar of colours beside each panel
 DPI = 110
@@ -66,7 +67,9 @@ def draw(figure: Figure) -> Any:
     bar = _BAR if cells else 0.0
     between, right = _BETWEEN + bar, _RIGHT + 1.3 * bar
     width = _LEFT + columns * wide + (columns - 1) * between + right
+    beside = min(3 if columns > 1 else 2, max(len(figure.legend()), 1))
     above = _ABOVE if figure.legend() else _ABOVE_ALONE
+    above += _ROW * max(-(-len(figure.legend()) // beside) - 2, 0)
     height = _BELOW + rows * tall + (rows - 1) * _STACKED + above
     canvas = Canvas(figsize=(width, height))
     # Margins in inches: matplotlib's own layout takes as long as the drawing.
@@ -83,7 +86,6 @@ def draw(figure: Figure) -> Any:
             for handle, label in zip(*place.get_legend_handles_labels(), strict=True):
                 handles.setdefault(label, handle)
     if handles:
-        beside = min(3 if columns > 1 else 2, len(handles))
         shown = canvas.legend(handles.values(), [_plain(label) for label in handles],
                       loc="upper center", ncols=beside, fontsize=10,
                       frameon=False, borderaxespad=0.2)  # fmt: skip

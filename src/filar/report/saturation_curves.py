@@ -143,12 +143,18 @@ def place_figures(facts: SaturationFacts) -> list[Figure]:
     for one in facts.learnt:
         cells = Cells(*chip_medians(facts, one), "median miss (mag)", -_CHIP, _CHIP, True)
         panels.append(Panel(one.name, "x (pixels)", "y (pixels)", (cells,)))
-    note = (
-        "Median of predicted minus true in cells of the chip, all cameras together; then by camera "
-        "and by image, each in the order of the data. Places with few stamps are left out."
-    )
-    groups = [_camera_panel(facts), _image_panel(facts)]
-    return [Figure("places", "Chip, camera, image", note, (*pairs(panels), tuple(groups)))]
+    chip = Figure(
+        "chip", "Place on the chip",
+        "Median of predicted minus true in cells of the chip, all cameras together; cells with few "
+        "stamps are left out.", pairs(panels),
+    )  # fmt: skip
+    groups = Figure(
+        "groups", "Camera and image",
+        "Median of predicted minus true of each camera and filter, and of each image in the order "
+        "of the data. What all stars of an image share is in the scatter of its place.",
+        ((_camera_panel(facts), _image_panel(facts)),),
+    )  # fmt: skip
+    return [chip, groups]
 
 
 def _camera_panel(facts: SaturationFacts) -> Panel:

@@ -106,10 +106,10 @@ def _miss_panel(facts: SaturationFacts, one: Judgement) -> Panel:
     x = centres(one.fine)
     for name, dash, label in _RANGES:
         layers.append(Line(x, values_of(one.fine, name), label, BLACK, dash))
-    whole = one.whole
-    title = f"{one.name}: {whole.bias:+.3f}, 68% {whole.half68:.3f}, 95% {whole.half95:.3f} mag"
+    whole, title = one.whole, one.name
     if np.isfinite(whole.told) and whole.told < 0.9995:
         title += f" ({100 * whole.told:.0f}% told)"
+    title += f": {whole.bias:+.3f}, 68% {whole.half68:.3f}, 95% {whole.half95:.3f}"
     return Panel(title, MAG, MISS, tuple(layers), mag_range(facts), (-_SPAN, _SPAN))
 
 
