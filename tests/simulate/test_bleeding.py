@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from filar.errors import ParameterError
 from filar.simulate import bleed
 
 
@@ -41,3 +42,21 @@ def test_bleeding_conserves_any_charge_that_fits(charge):
 def test_below_full_well_nothing_moves():
     charge = np.random.default_rng(0).uniform(0, 8e4, (20, 20))
     np.testing.assert_array_equal(bleed(charge, 9e4), charge)
+
+
+def test_columns_may_hold_different_charges_and_bleed_more_to_one_side():
+    charge = np.zeros((201, 3))
+    charge[100] = 2e6
+    wells = np.array([90_000.0, 100_000.0, 110_000.0])
+    after = bleed(charge, wells, up=0.75)
+    np.testing.assert_allclose(after.sum(axis=0), 2e6)
+    np.testing.assert_allclose(after.max(axis=0), wells)
+    above, below = after[101:].sum(axis=0), after[:100].sum(axis=0)
+    np.testing.assert_allclose(above / (above + below), 0.75, atol=0.03)
+
+
+def test_wells_and_parts_without_meaning_are_refused():
+    with pytest.raises(ParameterError, match="full_well"):
+        bleed(np.zeros((5, 4)), np.ones(5))
+    with pytest.raises(ParameterError, match="up"):
+        bleed(np.zeros((5, 4)), 1.0, up=1.5)
