@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +21,7 @@ from filar.simulate.dithers import (
     exposure_name,
     view_chip,
 )
+from filar.simulate.tasks import alone, run_tasks
 from filar.wholefile import whole_file
 
 Progress = Callable[[float, str], None]
@@ -102,33 +101,10 @@ def write_dither_set(
     missing = sum(not _complete(folder, name, settings) for name in names)
     truth, table = folder / TRUTH_FILE, folder / EXPOSURES_FILE
     if missing or not truth.is_file() or not table.is_file():
-        with _alone(folder):
+        with alone(folder / _UNFINISHED, folder):
             _finish(settings, folder, names, workers, progress)
     files = tuple(folder / f"{name}_c0m.fits" for name in names)
     return DitherSet(folder, files, missing, len(names) - missing, truth, table)
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Refuse a second run in the same folder; the lock goes with its process, if killed too."""
-    unfinished = folder / _UNFINISHED
-    try:
-        unfinished.mkdir(exist_ok=True)
-        lock = (unfinished / "lock").open("w")
-    except OSError as error:
-        raise OutputFileError(folder, error.strerror or str(error)) from error
-    with lock:
-        if sys.platform != "win32":
-            import fcntl
-
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                advice = "wait until it is done, or choose another folder"
-                raise OutputFileError(folder, "another run is writing to it", advice) from error
-            except OSError:  # a file system without locks
-                pass
-        yield
 
 
 def _finish(
@@ -156,7 +132,7 @@ def _finish(
         if not (_complete(folder, name, settings) and part.exists())
     ]
     tasks = [_Task(settings, folder, number) for number in todo]
-    for count, number in enumerate(_run(tasks, workers), 1):
+    for count, number in enumerate(run_tasks(_make, tasks, workers, folder), 1):
         if progress is not None:
             progress(count / len(tasks), f"{count} of {len(tasks)}: {exposure_name(number)}")
     write_catalog(exposure_table(settings), folder / EXPOSURES_FILE)
@@ -171,50 +147,6 @@ class _Task:
     settings: DitherSettings
     folder: Path
     number: int
-
-
-def _run(tasks: list[_Task], workers: int) -> Iterator[int]:
-    """Make exposures; give their numbers as they are done."""
-    workers = min(workers, len(tasks))
-    if workers <= 1:
-        for task in tasks:
-            yield _make(task)
-        return
-    from concurrent.futures import ProcessPoolExecutor, as_completed
-    from concurrent.futures.process import BrokenProcessPool
-    from multiprocessing import get_context
-
-    with ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=_start_worker
-    ) as pool:
-        try:
-            for future in as_completed([pool.submit(_make, task) for task in tasks]):
-                yield future.result()
-        except BrokenProcessPool as error:
-            advice = "run the same command again to go on, with fewer workers if memory is short"
-            raise OutputFileError(tasks[0].folder, "a worker process was killed", advice) from error
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
-def _start_worker() -> None:
-    """Leave interrupts to the parent, and end when it is gone."""
-    import signal
-    from multiprocessing import parent_process
-    from threading import Thread
-
-    from threadpoolctl import threadpool_limits
-
-    def watch() -> None:
-        parent = parent_process()
-        if parent is not None:
-            parent.join()
-            os._exit(1)
-
-    threadpool_limits(1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    Thread(target=watch, daemon=True).start()
 
 
 def _make(task: _Task) -> int:
