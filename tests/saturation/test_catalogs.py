@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filar.errors import InputFileError, ParameterError
+from filar.gaia import magnitude_in
 from filar.saturation.catalogs import CatalogStars, read_star_catalog
-from filar.saturation.gaia import magnitude_in
 from tests.saturation.catalogfiles import DEC, RA, gaia_table, star_table, stetson_pair
 
 

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filar.errors import InputFileError, ParameterError
+from filar.gaia import RELATIONS, band_of, magnitude_in
 from filar.saturation import starcolumns as columns
-from filar.saturation.gaia import RELATIONS, band_of, magnitude_in
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -138,7 +138,7 @@ def read_star_catalog(
     The columns are found by the names that they usually have: ``ra, dec``, ``RA_ICRS, DE_ICRS``,
     ``RAJ2000, DEJ2000`` ...; ``g_mag, mag_g, MAG_g, gmag`` ... for filter g; Gaia's
     ``phot_*_mean_mag`` (or VizieR's ``Gmag, BPmag, RPmag``) give g, r, i, V, R and I if there is
-    no column for the filter, see `filar.saturation.gaia`. The documentation lists them all.
+    no column for the filter, see `filar.gaia`. The documentation lists them all.
 
     Parameters
     ----------

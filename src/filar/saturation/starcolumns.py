@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from filar.catalogfile import read_catalog
 from filar.errors import InputFileError
-from filar.saturation.gaia import band_of
+from filar.gaia import band_of
 from filar.saturation.stetson import SUFFIXES as STETSON
 from filar.saturation.stetson import read_stetson
 

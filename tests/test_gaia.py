@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filar.errors import ParameterError
-from filar.saturation.gaia import (
+from filar.gaia import (
     RELATIONS,
     band_of,
     blue_and_red,
