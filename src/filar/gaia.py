@@ -74,7 +74,9 @@ RELATIONS = {
 """By band. Redder than BP - RP = 2 those of g, r and R hold for giants only."""
 
 _ALIASES = {"Rc": "R", "Ic": "I"} | {f"{band}p": band for band in "gri"}
-_SYSTEMS = ("sdss", "sloan", "johnson", "cousins", "bessell", "bessel")
+_SYSTEMS = {"sdss": str.lower, "sloan": str.lower} | {
+    name: str.capitalize for name in ("johnson", "cousins", "bessell", "bessel")
+}
 
 
 def band_of(filter_name: str) -> str:
@@ -83,8 +85,8 @@ def band_of(filter_name: str) -> str:
     Parameters
     ----------
     filter_name : str
-        As a header gives it: "g", "g'", "SDSS g", "Johnson V", "Rc". Upper and lower case are
-        different filters.
+        As a header gives it: "g", "g'", "SDSS G", "Johnson V", "Rc". Upper and lower case are
+        different filters, except after the name of a system.
 
     Returns
     -------
@@ -92,9 +94,9 @@ def band_of(filter_name: str) -> str:
         A key of `RELATIONS`; "" for any other filter.
     """
     text = filter_name.strip()
-    for system in _SYSTEMS:
+    for system, case in _SYSTEMS.items():
         if text.lower().startswith(system):
-            text = text[len(system) :]
+            text = case(text[len(system) :].strip(" _-."))
     text = text.strip(" _-.'")
     text = _ALIASES.get(text, text)
     return text if text in RELATIONS else ""

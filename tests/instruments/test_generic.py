@@ -175,3 +175,12 @@ def test_forms_of_the_time(tmp_path: Path, cards: dict[str, object], expected: s
     path = files.image(tmp_path / "a.fits", files.pixels(), **cards)
     time = read_exposures(path, gain=1, read_noise=1)[0].time
     assert ("" if time is None else time.isot[:19]) == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "name"), [("g", "g"), ("R", "R"), ("Rc", "Rc"), ("f606w", "F606W"), ("n/a", "")]
+)
+def test_short_names_of_filters_keep_their_case(tmp_path: Path, given: str, name: str) -> None:
+    cards = {"GAIN": 2.0, "RDNOISE": 4.0, "FILTER": given}
+    (exposure,) = read_exposures(files.image(tmp_path / "a.fits", files.pixels(), **cards))
+    assert exposure.filter == name

@@ -31,6 +31,8 @@ _META = {
     "calibration": ("CAL_VER",),
 }
 
+_SHORT_FILTER = 3  # characters: g, Rc, g'
+
 
 def exposure_name(path: Path) -> str:
     """Name of the exposure in a file: the stem without layout suffix.
@@ -51,6 +53,8 @@ def exposure_name(path: Path) -> str:
 def filter_name(header: Any) -> str:
     """Names of the filters in the beam, joined by ``+``; clear positions are left out.
 
+    Long names are given in capitals; short ones as they are, because r and R are two filters.
+
     Parameters
     ----------
     header : astropy.io.fits.Header
@@ -63,7 +67,9 @@ def filter_name(header: Any) -> str:
     """
     names: list[str] = []
     for keyword in ("FILTNAM1", "FILTNAM2", "FILTER", "FILTER1", "FILTER2"):
-        name = text_from(header, keyword).upper()
+        name = text_from(header, keyword)
+        if len(name) > _SHORT_FILTER or name.upper() in {"N/A"}:
+            name = name.upper()
         # WFPC2 numbers its filters in FILTER1 and FILTER2: those are no text.
         if name and not name.startswith("CLEAR") and name not in {"NONE", "N/A", *names}:
             names.append(name)
