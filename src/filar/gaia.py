@@ -74,9 +74,9 @@ RELATIONS = {
 """By band. Redder than BP - RP = 2 those of g, r and R hold for giants only."""
 
 _ALIASES = {"Rc": "R", "Ic": "I"} | {f"{band}p": band for band in "gri"}
-_SYSTEMS = {"sdss": str.lower, "sloan": str.lower} | {
-    name: str.capitalize for name in ("johnson", "cousins", "bessell", "bessel")
-}
+_SYSTEMS = dict.fromkeys(("sdss", "sloan"), str.lower) | dict.fromkeys(
+    ("johnson", "cousins", "bessell", "bessel"), str.capitalize
+)
 
 
 def band_of(filter_name: str) -> str:
