@@ -21,6 +21,7 @@ from filar.learn.settings import (
     OptimiserSettings,
     SearchRange,
     Settings,
+    StarSettings,
     TableSettings,
     TrainingSettings,
     check_phases,
@@ -34,12 +35,12 @@ class Recipe(Settings):
     Attributes
     ----------
     name, job : str
-        What it is called, and which job it is for ("centering", "completeness").
+        What it is called, and which job it is for ("centering", "completeness", "saturation").
     about : str
         Where it comes from.
-    data, table, network, loss, optimiser, ema, budget
+    data, table, stars, network, loss, optimiser, ema, budget
         See `filar.learn.settings`: `data` of the jobs that look at rasters, `table` of those that
-        learn from tables.
+        learn from tables, `stars` of those that learn from stamps of stars of known brightness.
     search : dict of str to SearchRange
         Settings to search, by their dotted names such as "optimiser.lr".
     """
@@ -49,6 +50,7 @@ class Recipe(Settings):
     about: str = ""
     data: DataSettings = DataSettings()
     table: TableSettings = TableSettings()
+    stars: StarSettings = StarSettings()
     network: Named
     loss: Named
     optimiser: OptimiserSettings = OptimiserSettings()
@@ -59,8 +61,14 @@ class Recipe(Settings):
     @model_validator(mode="after")
     def _consistent(self) -> Recipe:
         check_phases(self.optimiser, self.budget)
-        if self.data != DataSettings() and self.table != TableSettings():
-            raise ValueError("data and table: a recipe is for rasters or for tables")
+        given = {
+            "data": self.data != DataSettings(),
+            "table": self.table != TableSettings(),
+            "stars": self.stars != StarSettings(),
+        }
+        if sum(given.values()) > 1:
+            names = " and ".join(name for name, used in given.items() if used)
+            raise ValueError(f"{names}: a recipe is for rasters, for tables or for stars")
         return self
 
     @property

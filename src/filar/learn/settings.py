@@ -108,6 +108,36 @@ class TableSettings(Settings):
         return self
 
 
+class StarSettings(Settings):
+    """How stamps of stars of known brightness are used.
+
+    Attributes
+    ----------
+    size : int
+        Pixels on a stamp's side; the star is in the middle one.
+    fractions : tuple of three floats
+        Of the stars: train, validation, test. Without validation the last epoch's weights are kept.
+    flips : bool
+        Whether each stamp to train on is also shown mirrored in x, in y and in both.
+    damaged : int
+        Stamps with more pixels of exactly one count, which overflows leave behind, are left out.
+    """
+
+    size: Annotated[int, Field(ge=11, le=101)] = 21
+    fractions: tuple[float, float, float] = (0.6, 0.2, 0.2)
+    flips: bool = False
+    damaged: Annotated[int, Field(ge=0)] = 4
+
+    @model_validator(mode="after")
+    def _whole(self) -> StarSettings:
+        _check_fractions(self.fractions)
+        if self.fractions[0] == 0:
+            raise ValueError(f"fractions = {list(self.fractions)}: nothing to train on")
+        if self.size % 2 == 0:
+            raise ValueError(f"size = {self.size}: an odd number has a middle pixel")
+        return self
+
+
 class PhaseSettings(Settings):
     """A phase of a stepped training: some of the data, at one learning rate after the other.
 
