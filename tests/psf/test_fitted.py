@@ -8,10 +8,16 @@ from filar.exposure import Exposure
 from filar.fit import fit_stars
 from filar.psf.boxes import cut_boxes
 from filar.psf.familyfit import FamilyFit, field_basis, fit_family
-from filar.psf.fitted import PSFFit, estimate_model_error, fit_psf, mean_residual
+from filar.psf.fitted import (
+    PSFFit,
+    estimate_model_error,
+    fit_boxes_for,
+    fit_psf,
+    mean_residual,
+)
 from filar.psf.fourier import values
 from filar.psf.leastsq import fit_boxes
-from filar.psf.library import default_psf_for, field_psf
+from filar.psf.library import default_psf_for, family_for, field_psf
 from filar.psf.model import FieldGrid, FieldPSF
 from filar.psf.moffat import MoffatFamily
 from filar.psf.residual import bump_centres, bump_images, bump_transforms, fit_correction
@@ -121,6 +127,34 @@ def test_wfpc2_out_of_focus_beats_the_default() -> None:
         scatter[name] = np.std(errors)
     assert scatter["default"] > 1.3 * scatter["truth"]
     assert scatter["fit"] < 1.25 * scatter["truth"]
+
+
+def test_wings_of_seeing_do_not_go_into_the_sky() -> None:
+    """Moffat wings as strong as a real site's, and a halo that the profile does not have."""
+    family = MoffatFamily(2.5)
+    core = np.array([np.log(2.0), 0.0, 0.0, 1 / 3.0])
+    halo = np.array([np.log(7.0), 0.0, 0.0, 1 / 2.0])
+    wide, narrow = field_psf(family, SMALL, halo), field_psf(family, SMALL, core)
+    truth = narrow.replace(transforms=0.85 * narrow.transforms + 0.15 * wide.transforms)
+    exposure = field(truth, spacing=20.0)
+    fit = fit_psf(exposure, detect_stars(exposure))
+    assert fit.n_stars > 60
+    x, y = np.random.default_rng(1).uniform(20, 220, (2, 40))
+    stamps, found = truth.stamps(x, y, 11), fit.psf.stamps(x, y, 11)
+    inner = np.s_[:, 3:8, 3:8]
+    ratio = found[inner].sum(axis=(1, 2)) / found.sum(axis=(1, 2))
+    assert np.median(ratio / (stamps[inner].sum(axis=(1, 2)) / stamps.sum(axis=(1, 2)))) < 1.025
+
+
+def test_a_smaller_box_where_stars_are_few() -> None:
+    family = family_for("any camera", "", "")
+    assert fit_boxes_for(family) == (15, 11, 7)
+    assert fit_boxes_for(family_for("WFPC2", "PC", "F555W")) == (9,)
+    assert fit_boxes_for(family_for("WFPC2", "WF3", "F555W")) == (7,)
+    exposure = field(moffat(2.5, 3.0), spacing=11.0)  # in the way of one another in a large box
+    fit = fit_psf(exposure, detect_stars(exposure))
+    assert not fit.fallback
+    assert fit.residual_mean.shape == (11, 11)
 
 
 def test_the_slopes_of_the_fit_are_those_of_the_images() -> None:

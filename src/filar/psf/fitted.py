@@ -16,6 +16,7 @@ from filar.psf.familyfit import CLIP, FamilyFit, Solution
 from filar.psf.leastsq import BoxFits, fit_boxes, inverse_variance, own_directions
 from filar.psf.library import FIELD_NODES, default_psf, family_for
 from filar.psf.model import FieldGrid, FieldPSF
+from filar.psf.moffat import MoffatFamily
 from filar.psf.residual import fit_correction
 from filar.psf.solve import LATER_MODEL_ERROR, Problem, solve_cold, solve_near
 from filar.psf.stars import Candidates, select_stars
@@ -24,6 +25,8 @@ from filar.threads import one_blas_thread
 FloatArray = NDArray[np.float64]
 MIN_STARS = 20
 MAX_STARS = 400
+SEEING_BOXES = (15, 11, 7)
+ENOUGH_STARS = 60  # to prefer a larger box
 LARGEST_MODEL_ERROR = 0.2
 CORE_LIGHT = 0.1  # of the brightest pixel: where the star's own light rules
 GAUSSIAN_MEDIAN_SQUARE = 0.455
@@ -144,8 +147,7 @@ def fit_psf(
         near.check(exposure)
     fallback = start or default_psf(exposure)
     family = family_for(exposure.instrument, exposure.chip, exposure.filter)
-    box = fit_box(family)
-    chosen = select_stars(exposure, stars, box, limit=MAX_STARS)
+    box, chosen = _choose_stars(exposure, stars, fit_boxes_for(family))
     if len(chosen) < MIN_STARS:
         message = (
             f"only {len(chosen)} bright isolated unsaturated stars, {MIN_STARS} are needed: "
@@ -213,9 +215,27 @@ def _correct(psf: FieldPSF, fit: FamilyFit, start: BoxFits, box: int) -> FieldPS
     return fit_correction(psf, fit.boxes, fits, weight, box, fit.shape).apply(psf)
 
 
-def fit_box(family: Family) -> int:
-    """Box that holds what there is to learn: the core and the first ring."""
-    return 9 if family.grid.period > 40 else 7
+def fit_boxes_for(family: Family) -> tuple[int, ...]:
+    """Boxes that hold what there is to learn, the core and the first ring; the best one first.
+
+    The wings of a seeing-limited PSF begin in the core: in a box as small as diffraction needs,
+    the fitted sky would take them, which leaves a PSF too sharp for the stars' fluxes. Where the
+    field is too crowded for a large box, a smaller one must do.
+    """
+    if isinstance(family, MoffatFamily):
+        return SEEING_BOXES
+    return (9,) if family.grid.period > 40 else (7,)
+
+
+def _choose_stars(
+    exposure: Exposure, stars: Candidates, boxes: tuple[int, ...]
+) -> tuple[int, NDArray[np.intp]]:
+    """The first box that leaves stars enough, otherwise the last, and the stars."""
+    for box in boxes:
+        chosen = select_stars(exposure, stars, box, limit=MAX_STARS)
+        if len(chosen) >= ENOUGH_STARS:
+            break
+    return box, chosen
 
 
 def estimate_model_error(psf: FieldPSF, boxes: Boxes, fits: BoxFits, box: int) -> float:
