@@ -112,7 +112,9 @@ def test_a_tilted_chip_shows(facts) -> None:
     middle = (x[1:] + x[:-1]) / 2
     np.testing.assert_allclose(values, np.tile(0.1 * (middle - 250) / 250, (8, 1)), atol=0.01)
     places = report_figures(tilted)[-2]
-    assert isinstance(places.rows[0][0].layers[0], Cells)
+    cells = places.rows[0][0].layers[0]
+    assert isinstance(cells, Cells)
+    np.testing.assert_allclose(cells.values, 1000 * values)
     assert draw(places) is not None
 
 

@@ -1,9 +1,10 @@
-from types import SimpleNamespace
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from filar.errors import ParameterError
+from filar.saturation.data import Samples
 from filar.saturation.judged import judged_from
 from tests.saturation.judgedtoys import LIMIT, toy_answer, toy_judged
 
@@ -13,12 +14,12 @@ def made_up_samples(n=4, size=21):
     saturated[0, 10, 10] = True
     saturated[1, 11, 9] = True
     saturated[2, 10, 12] = True  # a neighbour's
-    return SimpleNamespace(
+    return Samples.build(
+        np.zeros((n, size, size), np.float32), saturated=saturated,
         star=np.array([7, 7, 8, 9]), image=np.array([0, 1, 0, 1]), x=np.arange(4.0),
-        y=np.arange(4.0), stamp=np.zeros((n, size, size), np.float32), saturated=saturated,
-        zero_point=np.full(n, 22.5), mag=np.array([10.0, 10.0, np.nan, 12.0]),
+        y=np.arange(4.0), zero_point=np.full(n, 22.5), mag=np.array([10.0, 10.0, np.nan, 12.0]),
         log_n=np.array([5.0, 5.0, 4.6, 4.2]), log_n_err=np.full(n, 0.01),
-        images=("a", "b"), cameras=("c", "c"), filters=("g", "g"), columns=(), meta={},
+        images=("a", "b"), cameras=("c", "c"), filters=("g", "g"),
     )  # fmt: skip
 
 
@@ -29,8 +30,7 @@ def test_samples_tell_what_is_true() -> None:
     # Without a catalogue magnitude the label tells it.
     np.testing.assert_allclose(judged.mag, [10, 10, 11, 12])
     assert len(judged.select(judged.star == 7)) == 2
-    nothing = made_up_samples()
-    nothing.log_n = np.full(4, np.nan)
+    nothing = replace(made_up_samples(), log_n=np.full(4, np.nan))
     with pytest.raises(ParameterError, match="labels"):
         judged_from(nothing)
     with pytest.raises(ParameterError, match="epoch"):

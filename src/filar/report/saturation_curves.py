@@ -31,8 +31,9 @@ from filar.saturation.dispersion import Dispersions
 from filar.saturation.evaluate import Judgement
 from filar.saturation.judged import FloatArray
 
+MMAG = 1000.0
 _MOST = 1900  # marks of a method
-_CHIP = 0.05  # magnitudes, of the colours
+_CHIP = 50.0  # mmag, of the colours
 _BIN = 0.5
 _LEAST = 5  # light curves of a bin
 
@@ -141,7 +142,8 @@ def place_figures(facts: SaturationFacts) -> list[Figure]:
     """
     panels = []
     for one in facts.learnt:
-        cells = Cells(*chip_medians(facts, one), "median miss (mag)", -_CHIP, _CHIP, True)
+        x, y, values = chip_medians(facts, one)
+        cells = Cells(x, y, MMAG * values, "median miss (mmag)", -_CHIP, _CHIP, True)
         panels.append(Panel(one.name, "x (pixels)", "y (pixels)", (cells,)))
     chip = Figure(
         "chip", "Place on the chip",

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from filar.errors import ParameterError
 from filar.learn.calibration import pulls
+from filar.saturation.figures import core_saturated
 
 if TYPE_CHECKING:
     from filar.saturation.data import Samples
@@ -23,9 +24,6 @@ BoolArray = NDArray[np.bool_]
 
 DEX = 2.5
 """Magnitudes per factor of ten in flux."""
-
-CENTRE = 1
-"""Pixels on each side of the central one in which a star's own saturation shows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,8 +156,6 @@ def judged_from(
     log_n = np.asarray(samples.log_n, float)
     if not np.isfinite(log_n).any():
         raise ParameterError("samples", "without labels", "stars whose magnitudes are known")
-    middle = samples.stamp.shape[1] // 2
-    near = slice(middle - CENTRE, middle + CENTRE + 1)
     # Without a catalogue magnitude the label itself, through the zero point, is the brightness.
     told = np.asarray(samples.zero_point, float) - DEX * log_n
     mag = np.asarray(samples.mag, float)
@@ -174,7 +170,7 @@ def judged_from(
         log_n=log_n,
         log_n_err=np.asarray(samples.log_n_err, float),
         zero_point=np.asarray(samples.zero_point, float),
-        saturated=np.asarray(samples.saturated[:, near, near].any(axis=(1, 2))),
+        saturated=core_saturated(samples),
         variable=np.isin(star, known),
         images=tuple(samples.images),
         cameras=tuple(samples.cameras),
