@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from filar.simulate.bleeding import bleed
 from filar.simulate.survey.cameras import SurveyCamera
+from filar.simulate.survey.pipeline import correct_trails, is_damaged, overflow
 from filar.simulate.survey.render import ImageOptics, render
 from filar.simulate.survey.schedule import Night, Visit, make_night, place_stars
 from filar.simulate.survey.settings import SurveySettings
@@ -56,12 +57,12 @@ class View:
 
 @dataclass(frozen=True, eq=False)
 class Shot:
-    """An image as the converter gives it.
+    """An image as its survey gives it.
 
     Parameters
     ----------
     counts : (ny, nx) float64 array
-        Counts without bias; whole numbers where there is a converter.
+        Counts without bias; whole numbers as a converter gives them, unless they were corrected.
     peak : (n,) array
         Expected counts in the brightest pixel of each star of the field, sky included.
     fwhm : float
@@ -133,10 +134,17 @@ def take_image(settings: SurveySettings, view: View) -> Shot:
     counts = charge / camera.gain
     if settings.bit_depth <= 16:
         counts = np.clip(np.rint(counts), 0.0, settings.limit)
+    middle = float(sky[sky.shape[0] // 2, sky.shape[1] // 2])
+    peak, fwhm = (stars.peak + middle) / camera.gain, optics.fwhm()
+    if settings.correct:
+        fate = stream(settings.seed, "pipeline", *where)
+        counts = correct_trails(counts, settings.saturation, fwhm, fate)
     if settings.flat_fielded:
         counts /= camera.response * _transmission_map(camera)
-    middle = float(sky[sky.shape[0] // 2, sky.shape[1] // 2])
-    return Shot(counts, (stars.peak + middle) / camera.gain, optics.fwhm())
+    if is_damaged(settings, visit):
+        fate = stream(settings.seed, "overflow", *where)
+        counts = overflow(counts, stars.light / camera.gain, settings.saturation, fate)
+    return Shot(counts, peak, fwhm)
 
 
 def sky_light(view: View) -> FloatArray:

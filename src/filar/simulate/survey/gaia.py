@@ -21,10 +21,9 @@ G_MINUS_V = (-0.02704, 0.01424, -0.2156, 0.01426)
 SATURATION = {
     "g": (8.0, (-0.09892, 0.059, -0.009775, 0.0004934)),
     "bp": (3.94, (-0.9921, -0.02598, 0.1833, -0.02862)),
+    "rp": (3.45, (-14.94, 14.41, -4.657, 0.503)),
 }
-"""Limit below which, and by how much (powers of the magnitude) saturated stars are corrected.
-
-RP's limit, 3.45, is brighter than almost all stars of a survey: RP is left alone."""
+"""Limit below which, and by how much (powers of the magnitude), saturated stars are corrected."""
 
 # G - RP of ordinary stars, rounded from their run with colour; only BP - RP matters in what follows
 _G_MINUS_RP = (0.0, 0.62, -0.055)
@@ -58,7 +57,7 @@ def gaia_magnitudes(
     if not saturated:
         return true["g"], true["bp"], true["rp"]
     seen = {name: _uncorrected(true[name], *SATURATION[name]) for name in SATURATION}
-    return seen["g"], seen["bp"], true["rp"]
+    return seen["g"], seen["bp"], seen["rp"]
 
 
 def _uncorrected(true: FloatArray, limit: float, terms: tuple[float, ...]) -> FloatArray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from filar.simulate.survey.optics import (
@@ -41,15 +42,16 @@ class ImageOptics:
         Rows, columns.
     lens : Lens
         The lens.
-    tables : (NODES, NODES, n, n) float64 array
-        Spline coefficients of the core at places along rows and columns, see `core_table`.
+    phases : (NODES**2, OVERSAMPLING, OVERSAMPLING, m, m) float64 array
+        Spline coefficients of the core, see `core_table`, at places row by row: every
+        `OVERSAMPLING`-th point of a table, from each start along rows and columns.
     spread : (len(RADII),) array
         The brightest pixel outside of each square, for a core of 1.
     """
 
     shape: tuple[int, int]
     lens: Lens
-    tables: FloatArray
+    phases: FloatArray
     spread: FloatArray
 
     @classmethod
@@ -59,17 +61,19 @@ class ImageOptics:
         rows, columns = (
             (np.linspace(0.0, size - 1.0, NODES) - 0.5 * (size - 1)) / half for size in shape
         )
-        tables = np.array([[core_table(lens, u, v) for u in columns] for v in rows])
+        tables = np.array([core_table(lens, u, v) for v in rows for u in columns])
         n = tables.shape[-1]
         offset = np.abs(np.arange(n) - n // 2) / OVERSAMPLING
         far = np.maximum(offset[:, None], offset)
-        brightest = tables.max(axis=(0, 1))
+        brightest = tables.max(axis=0)
         spread = [brightest[far >= radius].max() for radius in RADII]
-        return cls(shape, lens, tables, np.array(spread))
+        m = n // OVERSAMPLING
+        phases = tables.reshape(-1, m, OVERSAMPLING, m, OVERSAMPLING).transpose(0, 2, 4, 1, 3)
+        return cls(shape, lens, np.ascontiguousarray(phases), np.array(spread))
 
     def fwhm(self) -> float:
         """Width of the star images in the chip's middle as pixels see them, pixels."""
-        middle = self.tables[NODES // 2, NODES // 2]
+        middle = self.phases[NODES**2 // 2]
         half = np.count_nonzero(middle > 0.5 * middle.max())
         return float(2.0 * np.sqrt(half / np.pi) / OVERSAMPLING)
 
@@ -114,7 +118,7 @@ def render(optics: ImageOptics, x: FloatArray, y: FloatArray, electrons: FloatAr
     choice = np.argmax(np.column_stack([outside[:, :-1] < DIM, np.ones(len(cores), bool)]), axis=1)
     for number, radius in enumerate(RADII):
         rows = np.flatnonzero(choice == number)
-        count = max(_BATCH // (16 * (2 * radius + 1) ** 2), 1)
+        count = max(_BATCH // (64 * (2 * radius + 1) ** 2), 1)
         for start in range(0, len(rows), count):
             some = rows[start : start + count]
             stamps = core_stamps(optics, x[some], y[some], radius) * cores[some, None, None]
@@ -141,35 +145,43 @@ def core_stamps(optics: ImageOptics, x: FloatArray, y: FloatArray, radius: int) 
     -------
     (n, 2 radius + 1, 2 radius + 1) float64 array
     """
-    rows, row_weights = _taps(y, radius)
-    columns, column_weights = _taps(x, radius)
+    windows = sliding_window_view(optics.phases, (2 * radius + 1,) * 2, axis=(3, 4))
+    phase_y, row, row_weights = _taps(y, radius)
+    phase_x, column, column_weights = _taps(x, radius)
     low_y, part_y = _between(y, optics.shape[0])
     low_x, part_x = _between(x, optics.shape[1])
-    size = 2 * radius + 1
-    stamps = np.zeros((len(x), size, size))
-    row_index = rows[:, :, :, None, None]
-    column_index = columns[:, None, None, :, :]
-    for step_y, weight_y in ((0, 1.0 - part_y), (1, part_y)):
-        for step_x, weight_x in ((0, 1.0 - part_x), (1, part_x)):
-            node_y = (low_y + step_y)[:, None, None, None, None]
-            node_x = (low_x + step_x)[:, None, None, None, None]
-            values = optics.tables[node_y, node_x, row_index, column_index]
-            across = row_weights * (weight_y * weight_x)[:, None]
-            stamps += np.einsum("niyjx,ni,nj->nyx", values, across, column_weights, optimize=True)
-    return stamps
+    corner = (low_y * NODES + low_x)[:, None] + np.array([0, 1, NODES, NODES + 1])
+    nodes = np.einsum(
+        "ni,nj->nij",
+        np.stack([1.0 - part_y, part_y], axis=1),
+        np.stack([1.0 - part_x, part_x], axis=1),
+    )
+    values = windows[
+        corner[:, :, None, None],
+        phase_y[:, None, :, None],
+        phase_x[:, None, None, :],
+        row[:, None, :, None],
+        column[:, None, None, :],
+    ]
+    weights = np.einsum("na,ni,nj->naij", nodes.reshape(-1, 4), row_weights, column_weights)
+    n, size = len(x), 2 * radius + 1
+    stamps: FloatArray = weights.reshape(n, 1, 64) @ values.reshape(n, 64, size**2)
+    return stamps.reshape(n, size, size)
 
 
-def _taps(place: FloatArray, radius: int) -> tuple[IntArray, FloatArray]:
-    """Table indices (n, 4, 2 radius + 1) about each pixel, and their spline weights (n, 4)."""
+def _taps(place: FloatArray, radius: int) -> tuple[IntArray, IntArray, FloatArray]:
+    """Phase and first pixel of the four table points about each star's pixels, and weights."""
     shift = (np.rint(place) - place) * OVERSAMPLING
     low = np.floor(shift)
-    t = shift - low
-    weights = np.stack(
-        [(1 - t) ** 3, 4 - 6 * t**2 + 3 * t**3, 1 + 3 * t + 3 * t**2 - 3 * t**3, t**3], axis=1
-    )
-    pixels = (np.arange(-radius, radius + 1) + CORE_RADIUS) * OVERSAMPLING
-    index = low.astype(np.intp)[:, None, None] + np.arange(-1, 3)[:, None] + pixels
-    return index, weights / 6.0
+    index = low.astype(np.intp)[:, None] + np.arange(-1, 3)
+    return index % OVERSAMPLING, index // OVERSAMPLING + CORE_RADIUS - radius, _spline(shift - low)
+
+
+def _spline(t: FloatArray) -> FloatArray:
+    """Cubic spline weights (n, 4) of the points at -1, 0, 1 and 2 for places t from 0 to 1."""
+    near, far = 1.0 - t, t
+    weights = [near**3, 4.0 - 6.0 * t**2 + 3.0 * t**3, 4.0 - 6.0 * near**2 + 3.0 * near**3, far**3]
+    return np.stack(weights, axis=1) / 6.0
 
 
 def _between(place: FloatArray, size: int) -> tuple[IntArray, FloatArray]:
@@ -187,7 +199,7 @@ def _add(light: FloatArray, stamps: FloatArray, x: FloatArray, y: FloatArray) ->
     columns = np.rint(x).astype(np.intp)[:, None] + offset
     inside = ((rows >= 0) & (rows < ny))[:, :, None] & ((columns >= 0) & (columns < nx))[:, None]
     index = (rows[:, :, None] * nx + columns[:, None])[inside]
-    light += np.bincount(index, stamps[inside], minlength=ny * nx).reshape(ny, nx)
+    np.add.at(light.reshape(-1), index, stamps[inside])
 
 
 def _aureoles(
@@ -221,8 +233,4 @@ def _aureoles(
 def _spread_over_pixels(place: FloatArray) -> tuple[IntArray, FloatArray]:
     """Pixels (n, 4) about each place and their cubic spline weights."""
     low = np.floor(place)
-    t = place - low
-    weights = np.stack(
-        [(1 - t) ** 3, 4 - 6 * t**2 + 3 * t**3, 1 + 3 * t + 3 * t**2 - 3 * t**3, t**3], axis=1
-    )
-    return low.astype(np.intp)[:, None] + np.arange(-1, 3), weights / 6.0
+    return low.astype(np.intp)[:, None] + np.arange(-1, 3), _spline(place - low)

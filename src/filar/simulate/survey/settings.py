@@ -100,8 +100,6 @@ class SurveySettings:
             raise ParameterError("filters", ",".join(self.filters), "different ones of g,V")
         if not (8 <= self.bit_depth <= 16 or self.bit_depth == 32):
             raise ParameterError("bit_depth", self.bit_depth, "8 to 16, or 32 for no converter")
-        if self.correct or self.damage:
-            raise ParameterError("correct, damage", True, "False; they are not there yet")
         for name, (low, high) in _LIMITS.items():
             value = getattr(self, name)
             if value is not None and not low <= value <= high:

@@ -129,7 +129,7 @@ def make_field(settings: SurveySettings, number: int) -> SurveyField:
         xi=np.concatenate([target_x, x]),
         eta=np.concatenate([target_y, y]),
         g=g,
-        color=np.clip(rng.normal(0.95, 0.35, len(g)), -0.2, 2.4),
+        color=np.clip(rng.normal(0.95, 0.35, len(g)), 0.35, 2.0),
         kind=kind,
         period=period,
         start=start,

@@ -10,6 +10,7 @@ import numpy as np
 from filar.simulate.survey.cameras import PIXEL_SCALE
 from filar.simulate.survey.expose import Shot, View
 from filar.simulate.survey.gaia import gaia_magnitudes
+from filar.simulate.survey.pipeline import is_damaged
 from filar.simulate.survey.schedule import epoch_number
 from filar.simulate.survey.settings import SurveySettings
 from filar.simulate.survey.stars import SurveyField
@@ -156,8 +157,6 @@ def image_table(settings: SurveySettings, views: Sequence[View], widths: Any) ->
     """
     from astropy import units as u
     from astropy.table import QTable
-
-    from filar.simulate.survey.pipeline import is_damaged
 
     visits = [view.visit for view in views]
     table = QTable()

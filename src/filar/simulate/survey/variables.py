@@ -121,7 +121,7 @@ def light_curve(kind: str, phase: FloatArray) -> FloatArray:
         raise ParameterError("kind", kind, ", ".join(KINDS))
     shape = KINDS[kind].shape
     samples = shape(_SAMPLES)
-    magnitude = shape(np.asarray(phase, float) % 1.0) - samples.mean()
+    magnitude: FloatArray = shape(np.asarray(phase, float) % 1.0) - samples.mean()
     magnitude /= samples.max() - samples.min()
     return magnitude
 
