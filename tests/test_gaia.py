@@ -80,7 +80,8 @@ def test_no_magnitude_outside_of_the_colour_range(band: str) -> None:
 @pytest.mark.parametrize(
     ("name", "band"),
     [("g", "g"), ("g'", "g"), ("SDSS g", "g"), ("sdss_r", "r"), ("Johnson V", "V"), ("Rc", "R"),
-     ("SLOAN G", "g"), ("JOHNSON R", "R"), ("Cousins Ic", "I"), ("ip", "i"), ("G", ""), ("F555W", ""), ("", ""), ("v", "")],
+     ("SLOAN G", "g"), ("JOHNSON R", "R"), ("Cousins Ic", "I"), ("ip", "i"),
+     ("G", ""), ("F555W", ""), ("", ""), ("v", "")],
 )  # fmt: skip
 def test_names_of_filters(name: str, band: str) -> None:
     assert band_of(name) == band
