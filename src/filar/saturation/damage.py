@@ -1,0 +1,82 @@
+"""Pixels that an overflow in a survey's pipeline has set to exactly one count."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from filar.exposure import BoolImage, Exposure
+from filar.robust import robust_rms
+
+IntArray = NDArray[np.int64]
+
+_BELOW = 5.0  # times the noise that one count must lie below the sky
+_SAMPLE = 200_000  # pixels that tell the sky
+
+
+def one_count(exposure: Exposure) -> float:
+    """Electrons that one count of the file has become.
+
+    Parameters
+    ----------
+    exposure : Exposure
+        As its reader gave it; ``meta["units"]`` tells whether the file holds rates.
+
+    Returns
+    -------
+    float
+        The gain, or the gain times the exposure time.
+    """
+    units = str(exposure.meta.get("units", "")).upper().replace(" ", "")
+    rate = units.endswith(("/S", "/SEC", "/SECOND", "S-1"))
+    return float(exposure.gain * (exposure.exposure_time if rate else 1.0))
+
+
+def damaged_pixels(exposure: Exposure) -> BoolImage:
+    """Find the pixels of exactly one count where no pixel should be that dark.
+
+    Parameters
+    ----------
+    exposure : Exposure
+        Not resampled, so that a count is still a count.
+
+    Returns
+    -------
+    (ny, nx) bool array
+        All False where one count is nothing unusual: less than five times the noise below the
+        median of the image.
+    """
+    one = np.float32(one_count(exposure))
+    usable = exposure.data[~exposure.unusable]
+    values = usable[:: max(1, usable.size // _SAMPLE)].astype(float)
+    if not values.size or not np.median(values) - one > _BELOW * robust_rms(values):
+        return np.zeros(exposure.shape, bool)
+    return np.asarray((exposure.data == one) & ~exposure.mask)
+
+
+def count_in_stamps(image: BoolImage, x: ArrayLike, y: ArrayLike, size: int = 21) -> IntArray:
+    """Count the pixels that are True in the stamps around stars.
+
+    Parameters
+    ----------
+    image : (ny, nx) bool array
+        For example of `damaged_pixels`.
+    x, y : (n,) arrays
+        Stars, pixels, finite; a stamp's middle is the pixel that holds the star.
+    size : int
+        Pixels on a stamp's side, odd. What lies beside the image does not count.
+
+    Returns
+    -------
+    (n,) int64 array
+    """
+    rows, columns = image.shape
+    sums = np.zeros((rows + 1, columns + 1), np.int64)
+    sums[1:, 1:] = image.cumsum(axis=0, dtype=np.int64).cumsum(axis=1)
+    half = size // 2
+    column, row = (np.rint(np.asarray(v, float)).astype(np.int64) for v in (x, y))
+    left, right = (np.clip(column + d, 0, columns) for d in (-half, half + 1))
+    low, high = (np.clip(row + d, 0, rows) for d in (-half, half + 1))
+    return np.asarray(
+        sums[high, right] - sums[low, right] - sums[high, left] + sums[low, left], np.int64
+    )
