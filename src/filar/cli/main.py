@@ -24,12 +24,14 @@ COMMANDS = (
     "info",
     "measure",
     "mean",
+    "lightcurve",
     "asts",
     "evaluate",
     "completeness",
     "train",
     "simulate",
     "psf",
+    "fetch",
 )
 
 
