@@ -8,9 +8,9 @@ from astropy.io import fits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from filar.errors import InputFileError
+from filar.errors import InputFileError, ParameterError
 from filar.exposure import Exposure
-from filar.instruments import read_exposures
+from filar.instruments import read_exposures, write_sdss
 from filar.instruments.sdss_facts import dark_variance, gain
 from filar.instruments.sdss_mask import read_mask
 from tests.instruments import files
@@ -249,3 +249,40 @@ def test_published_values() -> None:
     assert (gain("r", 2, 2583), dark_variance("r", 2, 2583)) == (4.6, 1.0)
     assert (gain("u", 2, 1000), gain("u", 2, 1101)) == (1.595, 1.825)
     assert (dark_variance("z", 5, 1500), dark_variance("z", 5, 1501)) == (1.8225, 2.1025)
+
+
+def test_written_and_read_again(tmp_path: Path) -> None:
+    mask(tmp_path / "fpM-002583-r2-0136.fit", {"SATUR": [(10, 5, 7)], "CR": [(3, 0, 31)]})
+    field_table(tmp_path / "photoField-002583-2.fits")
+    first = read(frame(tmp_path / NAME, counts()))
+    (tmp_path / "again").mkdir()
+    path, beside = write_sdss(first, tmp_path / "again" / "frame-r-000007-2-0012.fits")
+    assert beside.name == "fpM-000007-r2-0012.fit"
+    assert sorted(p.name for p in path.parent.iterdir()) == sorted([path.name, beside.name])
+    again = read(path)
+    used = ~first.mask
+    np.testing.assert_allclose(again.data[used], first.data[used] / 3 * 4.6, rtol=1e-5)
+    np.testing.assert_array_equal(again.saturated, first.saturated)
+    np.testing.assert_array_equal(again.mask, first.mask)
+    assert (again.saturation / again.gain) == pytest.approx(50000)
+    assert again.exposure_time == first.exposure_time
+    assert again.time is not None
+    assert first.time is not None
+    assert abs((again.time - first.time).sec) < 1e-3
+    # magnitudes are the same although the published gain is another
+    scale = -2.5 * np.log10(4.6 / 3)
+    assert again.meta["ab_zeropoint"] == pytest.approx(first.meta["ab_zeropoint"] - scale)
+    assert again.wcs is not None
+    assert first.wcs is not None
+    np.testing.assert_allclose(
+        again.wcs.all_pix2world([[3.0, 20.0]], 0), first.wcs.all_pix2world([[3.0, 20.0]], 0)
+    )
+
+
+def test_what_cannot_be_written(tmp_path: Path) -> None:
+    mask(tmp_path / "fpM-002583-r2-0136.fit", {})
+    exposure = read(frame(tmp_path / NAME, counts()))
+    with pytest.raises(ParameterError, match=r"frame-r-002583-2-0136\.fits"):
+        write_sdss(exposure, tmp_path / "mine.fits")
+    with pytest.raises(ParameterError, match="ab_zeropoint"):
+        write_sdss(exposure.replace(meta={}), tmp_path / "frame-r-000007-2-0012.fits")

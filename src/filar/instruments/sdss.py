@@ -89,6 +89,8 @@ def read(path: Path, hdus: Any, options: ReadOptions) -> list[Exposure]:
     calibration = _calibration(path, hdus, image.shape[1])
     sky = _sky(path, hdus, (image.shape[0], image.shape[1]))
     gain, variance, level = _detector(path, frame)
+    if math.isinf(level):  # simulated frames carry theirs
+        level = number_from(header, "SATURATE") or math.inf
     gain = options.gain or gain
     unit = float(calibration.mean())
     # The sky is in raw counts, so the flat field is applied to it as it was to the image.
