@@ -10,7 +10,7 @@ from numpy.polynomial.polynomial import polyvander2d
 from numpy.typing import ArrayLike, NDArray
 
 from filar.errors import ParameterError
-from filar.robust import MAD_TO_SIGMA, robust_rms
+from filar.robust import MAD_TO_SIGMA, robust_rms, robust_rms_error
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -23,7 +23,9 @@ _TUKEY = 4.685  # 95% efficient for Gaussian errors; stars farther off have no w
 _FIRST_STEPS = 10
 _ROUNDS = 4
 _STEPS = 15
-_HALVINGS = 16
+_HALVINGS = 18
+_NOISE_ROUNDS = 3
+_LARGEST = 30.0  # magnitude, or times the quoted error: more is no star
 _TOLERANCE = 1e-6
 _FLOOR = 1e-4  # magnitude; errors of zero would give one star all the weight
 _MAG = 2.5 / np.log(10)
@@ -128,8 +130,9 @@ def fit_zero_point(
     """Fit the zero point of an image, with its vignetting, to unsaturated stars.
 
     A polynomial of the position is fitted to mag + 2.5 log10(flux) with Tukey's weights, so that
-    variables, blends and false matches do not count. Each star's variance is that of its flux and
-    magnitude plus one for all, which makes their robust scatter what it should be.
+    variables, blends and false matches do not count. Each star's variance is that of its flux,
+    times a factor for all, of its magnitude, and one for all: factor and addition make the robust
+    scatter of faint and of bright stars what it should be.
 
     Parameters
     ----------
@@ -166,11 +169,11 @@ def fit_zero_point(
     with np.errstate(divide="ignore", invalid="ignore"):
         good = (flux > 0) & np.isfinite(flux + mag + x + y)
         values = np.where(good, mag + 2.5 * np.log10(flux), 0.0)
-        variance = np.where(good, (_MAG * flux_err / flux) ** 2 + mag_err**2, 1.0)
+        variance = np.where(good, (_MAG * flux_err / flux) ** 2, 1.0)
     rows = np.flatnonzero(good)
     _enough(len(rows), degree)
     u, v = scaled(x[rows], y[rows], shape)
-    stars = _Stars(u, v, values[rows], variance[rows])
+    stars = _Stars(u, v, values[rows], variance[rows], mag_err[rows] ** 2)
     if degree is None:
         degree = _best_degree(stars, seed)
     fit = _fit(stars, degree)
@@ -184,26 +187,31 @@ def fit_zero_point(
 
 @dataclass(frozen=True, eq=False)
 class _Stars:
-    """Scaled positions, zero points of single stars, and the known part of their variance."""
+    """Scaled positions, zero points of single stars, and what is known of their variances.
+
+    That of the flux and that of the listed magnitude.
+    """
 
     u: FloatArray
     v: FloatArray
     value: FloatArray
     variance: FloatArray
-
-    def select(self, index: NDArray[np.int64]) -> _Stars:
-        return _Stars(self.u[index], self.v[index], self.value[index], self.variance[index])
+    listed: FloatArray
 
 
 @dataclass(frozen=True, eq=False)
 class _Fit:
-    """Coefficients of a degree, what is left over, and that in units of its expected size."""
+    """Coefficients of a degree, what is left over, and its expected size."""
 
     degree: int
     coefficients: FloatArray
     residual: FloatArray
-    pull: FloatArray
+    sigma: FloatArray
     intrinsic: float
+
+    @property
+    def pull(self) -> FloatArray:
+        return np.asarray(self.residual / self.sigma)
 
 
 def _alike(**arrays: ArrayLike) -> list[FloatArray]:
@@ -234,64 +242,87 @@ def _fit(stars: _Stars, degree: int) -> _Fit:
         solution = _weighted(rows, stars.value, 1 / (size + 0.1 * np.median(size) + _FLOOR))
     for _ in range(_ROUNDS):
         residual = stars.value - rows @ solution
-        intrinsic = _intrinsic(residual, stars.variance, rows.shape[1])
-        solution = _settle(rows, stars, intrinsic, solution)
+        sigma, intrinsic = _noise(residual, stars, rows.shape[1])
+        solution = _settle(rows, stars.value, sigma, solution)
     residual = stars.value - rows @ solution
-    pull = residual / np.sqrt(stars.variance + intrinsic**2)
-    return _Fit(degree, solution, residual, pull, intrinsic)
+    return _Fit(degree, solution, residual, sigma, intrinsic)
 
 
-def _settle(rows: FloatArray, stars: _Stars, intrinsic: float, solution: FloatArray) -> FloatArray:
+def _settle(
+    rows: FloatArray, values: FloatArray, sigma: FloatArray, solution: FloatArray
+) -> FloatArray:
     """Go on from a solution with Tukey's weights until it stays."""
-    sigma = np.sqrt(stars.variance + intrinsic**2)
     for _ in range(_STEPS):
         before = solution
-        weight = _tukey((stars.value - rows @ solution) / sigma) / sigma**2
-        solution = _weighted(rows, stars.value, weight)
+        weight = _tukey((values - rows @ solution) / sigma) / sigma**2
+        solution = _weighted(rows, values, weight)
         if np.abs(solution - before).max() < _TOLERANCE:
             break
     return solution
 
 
 def _weighted(rows: FloatArray, values: FloatArray, weight: FloatArray) -> FloatArray:
-    root = np.sqrt(weight)
-    return np.asarray(np.linalg.lstsq(rows * root[:, None], values * root, rcond=None)[0])
+    weighted = rows * weight[:, None]
+    return np.asarray(np.linalg.lstsq(weighted.T @ rows, weighted.T @ values, rcond=None)[0])
 
 
 def _tukey(pull: FloatArray) -> FloatArray:
     return np.asarray(np.clip(1 - (pull / _TUKEY) ** 2, 0, None) ** 2)
 
 
-def _intrinsic(residual: FloatArray, variance: FloatArray, parameters: int) -> float:
-    """Scatter to add in quadrature that makes the median of |residual| / error what it should be.
+def _noise(residual: FloatArray, stars: _Stars, parameters: int) -> tuple[FloatArray, float]:
+    """Give each star's standard error, and the scatter in it that quoted errors leave over.
 
-    Not below `_FLOOR`.
+    Crowding makes the fluxes of faint stars worse than their errors say; the catalogue's own
+    scatter is that of bright stars. So the flux errors are multiplied by a number, and a scatter
+    added, such that the median of |residual| / error is what it should be for the fainter and
+    for the brighter half of the stars. A number that chance would give is 1.
+    """
+    faint = stars.variance > np.median(stars.variance)
+    factor, added = 1.0, _FLOOR
+    for _ in range(_NOISE_ROUNDS if faint.any() else 1):
+        bright = ~faint if faint.any() else np.ones(len(residual), bool)
+        known = factor**2 * stars.variance + stars.listed
+        added = _root(known[bright], np.ones(bright.sum()), residual[bright], parameters / 2, 0.0)
+        added = max(added, _FLOOR)
+        if faint.any():
+            rest = stars.listed[faint] + added**2
+            factor = _root(rest, stars.variance[faint], residual[faint], parameters / 2, 1.0)
+    return np.sqrt(factor**2 * stars.variance + stars.listed + added**2), added
+
+
+def _root(
+    fixed: FloatArray, scaled_by: FloatArray, residual: FloatArray, parameters: float, least: float
+) -> float:
+    """Size by which one part of the variances must be scaled to be that of the residuals.
+
+    The least if that is enough, or all but enough: within two standard errors.
     """
     number = len(residual)
     shrunk = np.sqrt(max(number - parameters, 1) / number)  # a fit takes some of the scatter away
 
-    def excess(added: float) -> float:
-        ratio = np.abs(residual) / np.sqrt(variance + added**2)
-        return float(MAD_TO_SIGMA * np.median(ratio) - shrunk)
+    def excess(size: float) -> float:
+        sigma = np.sqrt(fixed + size**2 * scaled_by + _FLOOR**2)
+        return float(MAD_TO_SIGMA * np.median(np.abs(residual) / sigma) - shrunk)
 
-    low, high = _FLOOR, MAD_TO_SIGMA * float(np.abs(residual).max()) / shrunk + _FLOOR
-    if excess(low) <= 0:
-        return float(low)
+    low, high = max(least, _FLOOR), _LARGEST
+    allowed = 2 * robust_rms_error(1.0, number) if least else 0.0
+    if excess(low) <= allowed:
+        return low
     for _ in range(_HALVINGS):
-        middle = (low + high) / 2
+        middle = float(np.sqrt(low * high))
         low, high = (middle, high) if excess(middle) > 0 else (low, middle)
-    return float(high)
+    return high
 
 
 def _covariance(stars: _Stars, fit: _Fit) -> FloatArray:
     """Covariance of an M-estimator (the sandwich), with the usual factor for few stars."""
     rows = design(stars.u, stars.v, fit.degree)
     number, parameters = rows.shape
-    sigma = np.sqrt(stars.variance + fit.intrinsic**2)
     share = (fit.pull / _TUKEY) ** 2
     influence = fit.pull * _tukey(fit.pull)
     slope = np.where(share < 1, (1 - share) * (1 - 5 * share), 0.0)
-    scaled_rows = rows / sigma[:, None]
+    scaled_rows = rows / fit.sigma[:, None]
     bread = np.linalg.pinv(scaled_rows.T @ (scaled_rows * slope[:, None]))
     filling = scaled_rows.T @ (scaled_rows * (influence**2)[:, None])
     return np.asarray(bread @ filling @ bread * number / max(number - parameters, 1))
@@ -304,7 +335,7 @@ def _best_degree(stars: _Stars, seed: int) -> int:
     if len(degrees) < 2:
         return 0
     fits = [_fit(stars, degree) for degree in degrees]
-    sigma = np.sqrt(stars.variance + min(fit.intrinsic for fit in fits) ** 2)
+    sigma = min((fit.sigma for fit in fits), key=np.median)
     fold = np.random.default_rng(seed).permutation(number) % _FOLDS
     scores = []
     for fit in fits:
@@ -312,7 +343,7 @@ def _best_degree(stars: _Stars, seed: int) -> int:
         residual = np.empty(number)
         for part in range(_FOLDS):
             kept = np.flatnonzero(fold != part)
-            without = _settle(rows[kept], stars.select(kept), fit.intrinsic, fit.coefficients)
+            without = _settle(rows[kept], stars.value[kept], fit.sigma[kept], fit.coefficients)
             out = fold == part
             residual[out] = stars.value[out] - rows[out] @ without
         # Tukey's loss: an outlier costs the same whatever the degree
