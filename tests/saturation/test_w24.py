@@ -41,7 +41,7 @@ def test_an_input_knows_only_the_disc_zero_point_and_sky() -> None:
     hidden = SAMPLES.stamp.copy()
     hidden[:, ~disc(21)] = -1e9
     before = INPUTS.batch(SAMPLES)["x"]
-    other = replace(SAMPLES, stamp=hidden, level=SAMPLES.level / 2, x=SAMPLES.x + 100)
+    other = replace(SAMPLES, stamp=hidden, x=SAMPLES.x + 100, mag=SAMPLES.mag + 1)
     assert torch.equal(INPUTS.batch(other)["x"], before)
     for name, place in (("zero_point", 81), ("sky", 82)):
         moved = INPUTS.batch(replace(SAMPLES, **{name: getattr(SAMPLES, name) * 1.1}))["x"]

@@ -12,6 +12,7 @@ import typer
 from filar.cli import console, reading, training
 from filar.cli.measure import psf_choice
 from filar.cli.train_completeness import completeness
+from filar.cli.train_saturation import saturation
 from filar.errors import FilarError, InputFileError, ParameterError
 from filar.threads import torch_threads
 
@@ -159,6 +160,7 @@ def centering(
 
 
 app.command()(completeness)
+app.command()(saturation)
 
 
 @dataclass(frozen=True)

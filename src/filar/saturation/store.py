@@ -52,10 +52,13 @@ def save_samples(path: str | PathLike[str], samples: Samples) -> None:
     with whole_file(path) as temporary:
         # Not there, or not allowed: said as for every other file.
         temporary.touch()
+        mode = temporary.stat().st_mode
         try:
             save_file(arrays, temporary, {KEY: text})
         except SafetensorError as error:
             raise OutputFileError(path, str(error)) from error
+        # What the library writes, nobody else may read.
+        temporary.chmod(mode)
 
 
 def load_samples(path: str | PathLike[str]) -> Samples:
