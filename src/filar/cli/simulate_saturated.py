@@ -64,7 +64,7 @@ def saturated(
     ] = False,
     gaia_saturation: Annotated[
         bool, typer.Option(help="With or without Gaia's own saturation in its magnitudes.")
-    ] = False,
+    ] = True,
     gaia_scatter: Annotated[
         float, typer.Option(help="Rms of g about what the Gaia colours say, mag.")
     ] = 0.0,

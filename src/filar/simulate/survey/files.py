@@ -138,7 +138,7 @@ def _finish(
     except OSError as error:
         raise OutputFileError(folder, error.strerror or str(error)) from error
     _write_settings(settings, folder / SETTINGS_FILE)
-    fields = [_field(settings, number) for number in range(settings.fields)]
+    fields = [_field(settings, number) for number in settings.field_numbers]
     write_catalog(star_table(settings, fields), survey.stars)
     parts = [_part_path(folder, one) for one in all_visits]
     todo = [

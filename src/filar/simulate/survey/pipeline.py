@@ -51,7 +51,7 @@ class Blob:
     def bled(self) -> bool:
         """Whether it is so much longer than wide that charge has flowed."""
         height, width = self.mask.shape
-        return height >= max(_LONG, _TALL * width)
+        return bool(height >= max(_LONG, _TALL * width))
 
 
 def is_damaged(settings: SurveySettings, visit: Visit) -> bool:
@@ -70,7 +70,8 @@ def is_damaged(settings: SurveySettings, visit: Visit) -> bool:
         Always False in a survey without damage.
     """
     where = (visit.field, visit.camera, visit.filter, visit.epoch, visit.exposure)
-    return settings.damage and stream(settings.seed, "damage", *where).uniform() < DAMAGED
+    drawn = float(stream(settings.seed, "damage", *where).uniform())
+    return settings.damage and drawn < DAMAGED
 
 
 def find_blobs(counts: FloatArray, saturation: float) -> list[Blob]:

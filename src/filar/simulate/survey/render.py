@@ -211,14 +211,15 @@ def _aureoles(
     ny, nx = optics.shape
     margin = max(int(np.ceil(np.abs([x - 0.5 * nx, y - 0.5 * ny]).max(initial=0.0))), 0)
     margin = max(margin - min(nx, ny) // 2, 0) + 4
-    shape = [fft.next_fast_len(n + 2 * margin + AUREOLE_RADIUS, real=True) for n in (ny, nx)]
+    size = 2 * AUREOLE_RADIUS + 1
+    needed = (max(n + 2 * margin + AUREOLE_RADIUS, size) for n in (ny, nx))
+    shape = [fft.next_fast_len(n, real=True) for n in needed]
     rows, row_weights = _spread_over_pixels(y + margin)
     columns, column_weights = _spread_over_pixels(x + margin)
     index = rows[:, :, None] * shape[1] + columns[:, None]
     weight = row_weights[:, :, None] * column_weights[:, None] * electrons[:, None, None]
     grid = np.bincount(index.ravel(), weight.ravel(), minlength=shape[0] * shape[1])
     kernel = np.zeros(shape)
-    size = 2 * AUREOLE_RADIUS + 1
     kernel[:size, :size] = aureole_kernel(optics.lens)
     kernel = np.roll(kernel, (-AUREOLE_RADIUS, -AUREOLE_RADIUS), axis=(0, 1))
     # pixels blur by one box, the stars were spread by the spline of four boxes

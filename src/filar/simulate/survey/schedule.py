@@ -55,7 +55,7 @@ class Visit:
 def visits(settings: SurveySettings) -> Iterator[Visit]:
     """All images of a survey, epoch by epoch."""
     for epoch in range(settings.epochs):
-        for field in range(settings.fields):
+        for field in settings.field_numbers:
             for camera in settings.cameras:
                 for band in settings.filters:
                     for exposure in range(settings.exposures):
@@ -64,7 +64,7 @@ def visits(settings: SurveySettings) -> Iterator[Visit]:
 
 def epoch_number(settings: SurveySettings, visit: Visit) -> int:
     """Number of an epoch that no other epoch of the survey has, of whatever field or camera."""
-    number = visit.epoch * settings.fields + visit.field
+    number = visit.epoch * settings.fields + visit.field - settings.first_field
     number = number * len(settings.cameras) + settings.cameras.index(visit.camera)
     return number * len(settings.filters) + settings.filters.index(visit.filter)
 

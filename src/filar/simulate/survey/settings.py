@@ -27,6 +27,9 @@ class SurveySettings:
         ``g``, ``V`` or both; every camera sees every field through every filter.
     fields : int
         Fields, each with its own stars.
+    first_field : int
+        Number of the first: surveys with one seed have the same cameras, and other stars where
+        their fields have other numbers.
     epochs : int
         Of each field, camera and filter. A shorter survey is the beginning of a longer one.
     exposures : int
@@ -57,7 +60,8 @@ class SurveySettings:
     damage : bool
         Whether overflow has set pixels of some bright stars to exactly 1.
     gaia_saturation : bool
-        Whether the Gaia magnitudes have the systematics of Gaia's own saturation.
+        Whether the Gaia magnitudes of bright stars are those that Gaia lists, which its own
+        saturation has changed, or already corrected for it.
     gaia_scatter : float
         Rms of g about what the Gaia colours say, mag.
     seed : int
@@ -72,6 +76,7 @@ class SurveySettings:
     cameras: tuple[str, ...] = ("a", "b", "c")
     filters: tuple[str, ...] = ("g",)
     fields: int = 2
+    first_field: int = 0
     epochs: int = 10
     exposures: int = 3
     cadence: float = 5.0
@@ -86,7 +91,7 @@ class SurveySettings:
     flat_fielded: bool = False
     correct: bool = False
     damage: bool = False
-    gaia_saturation: bool = False
+    gaia_saturation: bool = True
     gaia_scatter: float = 0.0
     seed: int = 1
 
@@ -109,6 +114,11 @@ class SurveySettings:
     def shape(self) -> tuple[int, int]:
         """Rows and columns."""
         return self.size, self.size
+
+    @property
+    def field_numbers(self) -> range:
+        """Numbers of the fields."""
+        return range(self.first_field, self.first_field + self.fields)
 
     @property
     def n_targets(self) -> int:
@@ -136,6 +146,7 @@ class SurveySettings:
 
 _LIMITS = {
     "fields": (1, 999),
+    "first_field": (0, 9999),
     "epochs": (1, 9999),
     "exposures": (1, 99),
     "cadence": (0.01, 1000.0),

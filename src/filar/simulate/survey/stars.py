@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.polynomial.polynomial import polyval
 from numpy.typing import NDArray
 
+from filar.gaia import RELATIONS
 from filar.simulate.survey.cameras import PIXEL_SCALE
-from filar.simulate.survey.gaia import v_from_g
 from filar.simulate.survey.settings import SurveySettings
 from filar.simulate.survey.streams import stream
 from filar.simulate.survey.variables import KINDS
@@ -76,7 +77,12 @@ class SurveyField:
 
     def mean(self, band: str) -> FloatArray:
         """Mean magnitudes in g or V."""
-        return self.g if band == "g" else v_from_g(self.g, self.color)
+        return self.gaia_g() - polyval(self.color, RELATIONS[band].coefficients)
+
+    def gaia_g(self) -> FloatArray:
+        """Gaia's G that belongs to g and the colour, by the published relation."""
+        big: FloatArray = self.g + polyval(self.color, RELATIONS["g"].coefficients)
+        return big
 
     def amplitude_in(self, band: str) -> FloatArray:
         """Amplitudes in g or V, mag."""

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from filar.gaia import blue_and_red, saturated_like_gaia
 from filar.simulate.survey.cameras import PIXEL_SCALE
 from filar.simulate.survey.expose import Shot, View
-from filar.simulate.survey.gaia import gaia_magnitudes
 from filar.simulate.survey.pipeline import is_damaged
 from filar.simulate.survey.schedule import epoch_number
 from filar.simulate.survey.settings import SurveySettings
@@ -62,8 +62,10 @@ def _stars_of(settings: SurveySettings, field: SurveyField) -> QTable:
 
     ra, dec = _sky(field)
     scatter = stream(settings.seed, "gaia", field.number).normal(size=len(field))
-    g = field.g + settings.gaia_scatter * scatter
-    gaia = gaia_magnitudes(g, field.color, saturated=settings.gaia_saturation)
+    big = field.gaia_g() + settings.gaia_scatter * scatter
+    gaia = (big, *blue_and_red(big, field.color))
+    if settings.gaia_saturation:
+        gaia = saturated_like_gaia(*gaia)
     table = QTable()
     table["id"] = field.id
     table["field"] = np.full(len(field), field.number)
