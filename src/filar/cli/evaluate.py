@@ -9,6 +9,7 @@ import typer
 
 from filar.cli import console
 from filar.cli.evaluate_completeness import completeness
+from filar.cli.evaluate_saturation import saturation
 from filar.errors import FilarError, InputFileError, ParameterError
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def evaluate() -> None:
 
 
 app.command()(completeness)
+app.command()(saturation)
 
 
 @app.command()
