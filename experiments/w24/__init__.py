@@ -1,0 +1,1 @@
+"""W24 on a simulated survey: magnitudes and light curves of saturated stars."""
