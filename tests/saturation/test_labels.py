@@ -61,19 +61,20 @@ def test_numbers_must_agree() -> None:
         make_labels(catalogue(), ZeroPoint.constant(25.0), np.ones(4), np.ones(5))
 
 
-def test_labels_of_an_image_with_vignetting() -> None:
+def test_labels_of_images_with_vignetting() -> None:
     # the fitted zero point predicts the electrons of other stars, within the errors quoted
-    zero = fit_zero_point(**make(500, intrinsic=0.03, outliers=0.1), shape=SHAPE)
     rng = np.random.default_rng(5)
-    x, y = rng.uniform(0, SHAPE[1], 2000), rng.uniform(0, SHAPE[0], 2000)
-    true_mag = rng.uniform(6, 11, 2000)
-    truth = 0.4 * (25 - vignetting(x, y) - true_mag)
-    listed = true_mag + np.hypot(0.01, 0.03) * rng.normal(size=2000)
-    nowhere = np.zeros(2000)
-    stars = CatalogStars(
-        np.arange(2000), nowhere, nowhere, listed, np.full(2000, 0.01), nowhere > 0
-    )
-    labels = make_labels(stars, zero, x, y)
-    pull = (labels.log_n - truth) / labels.log_n_err
-    assert np.std(pull) == pytest.approx(1, abs=0.1)
-    assert abs(np.median(labels.log_n - truth)) < 0.002
+    x, y = rng.uniform(0, SHAPE[1], 500), rng.uniform(0, SHAPE[0], 500)
+    nowhere, pulls, off = np.zeros(500), [], []
+    for seed in range(12):
+        zero = fit_zero_point(**make(500, seed, intrinsic=0.03, outliers=0.1), shape=SHAPE)
+        true_mag = rng.uniform(6, 11, 500)
+        listed = true_mag + np.hypot(0.01, 0.03) * rng.normal(size=500)
+        stars = CatalogStars(
+            np.arange(500), nowhere, nowhere, listed, np.full(500, 0.01), nowhere > 0
+        )
+        labels = make_labels(stars, zero, x, y)
+        off.append(labels.log_n - 0.4 * (25 - vignetting(x, y) - true_mag))
+        pulls.append(off[-1] / labels.log_n_err)
+    assert np.std(pulls) == pytest.approx(1, abs=0.1)
+    assert abs(np.median(off)) < 0.001

@@ -25,6 +25,7 @@ _ROUNDS = 4
 _STEPS = 15
 _HALVINGS = 18
 _NOISE_ROUNDS = 3
+_FEWEST_BRIGHT = 20
 _LARGEST = 30.0  # magnitude, or times the quoted error: more is no star
 _TOLERANCE = 1e-6
 _FLOOR = 1e-4  # magnitude; errors of zero would give one star all the weight
@@ -48,8 +49,8 @@ class ZeroPoint:
     scatter : float
         Robust scatter of single stars about it, magnitude.
     intrinsic : float
-        That part of the scatter that the errors of the stars' fluxes and magnitudes leave
-        unexplained, magnitude.
+        That part of the brightest quarter's scatter that the errors of their fluxes and
+        magnitudes leave unexplained, magnitude.
     used : (n,) bool array
         Which of the stars it was fitted to had any weight.
     """
@@ -180,9 +181,9 @@ def fit_zero_point(
     used = np.zeros(len(x), bool)
     used[rows[np.abs(fit.pull) < _TUKEY]] = True
     scatter = robust_rms(fit.residual)
-    return ZeroPoint(
-        fit.coefficients, _covariance(stars, fit), degree, shape, scatter, fit.intrinsic, used
-    )
+    intrinsic = _intrinsic(fit, stars)
+    covariance = _covariance(stars, fit)
+    return ZeroPoint(fit.coefficients, covariance, degree, shape, scatter, intrinsic, used)
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,7 +208,6 @@ class _Fit:
     coefficients: FloatArray
     residual: FloatArray
     sigma: FloatArray
-    intrinsic: float
 
     @property
     def pull(self) -> FloatArray:
@@ -242,10 +242,10 @@ def _fit(stars: _Stars, degree: int) -> _Fit:
         solution = _weighted(rows, stars.value, 1 / (size + 0.1 * np.median(size) + _FLOOR))
     for _ in range(_ROUNDS):
         residual = stars.value - rows @ solution
-        sigma, intrinsic = _noise(residual, stars, rows.shape[1])
+        sigma = _noise(residual, stars, rows.shape[1])
         solution = _settle(rows, stars.value, sigma, solution)
     residual = stars.value - rows @ solution
-    return _Fit(degree, solution, residual, sigma, intrinsic)
+    return _Fit(degree, solution, residual, sigma)
 
 
 def _settle(
@@ -270,8 +270,8 @@ def _tukey(pull: FloatArray) -> FloatArray:
     return np.asarray(np.clip(1 - (pull / _TUKEY) ** 2, 0, None) ** 2)
 
 
-def _noise(residual: FloatArray, stars: _Stars, parameters: int) -> tuple[FloatArray, float]:
-    """Give each star's standard error, and the scatter in it that quoted errors leave over.
+def _noise(residual: FloatArray, stars: _Stars, parameters: int) -> FloatArray:
+    """Give each star's standard error.
 
     Crowding makes the fluxes of faint stars worse than their errors say; the catalogue's own
     scatter is that of bright stars. So the flux errors are multiplied by a number, and a scatter
@@ -288,7 +288,17 @@ def _noise(residual: FloatArray, stars: _Stars, parameters: int) -> tuple[FloatA
         if faint.any():
             rest = stars.listed[faint] + added**2
             factor = _root(rest, stars.variance[faint], residual[faint], parameters / 2, 1.0)
-    return np.sqrt(factor**2 * stars.variance + stars.listed + added**2), added
+    return np.sqrt(factor**2 * stars.variance + stars.listed + added**2)
+
+
+def _intrinsic(fit: _Fit, stars: _Stars) -> float:
+    """Scatter of the brightest quarter of the stars in use that quoted errors leave over."""
+    kept = np.flatnonzero(np.abs(fit.pull) < _TUKEY)
+    order = kept[np.argsort(stars.variance[kept], kind="stable")]
+    bright = order[: max(_FEWEST_BRIGHT, len(kept) // 4)]
+    known = stars.variance[bright] + stars.listed[bright]
+    free = len(fit.coefficients) * len(bright) / len(kept)
+    return _root(known, np.ones(len(bright)), fit.residual[bright], free, 0.0)
 
 
 def _root(
