@@ -229,7 +229,11 @@ def test_nothing_is_said_of_stamps_that_tell_nothing(trained: dict[str, Saturati
 def test_the_domain_ends_where_the_training_data_do() -> None:
     ranges = learn_domain(SAMPLES)
     assert in_domain(SAMPLES, SAMPLES.log_n, ranges, ("g",)).all()
+    assert in_domain(SAMPLES, SAMPLES.log_n, ranges, ("G",)).all()
     assert not in_domain(SAMPLES, SAMPLES.log_n, ranges, ("V",)).any()
+    nameless = spoilt(zero_point=np.full(300, np.nan), filters=("", ""))
+    assert in_domain(nameless, SAMPLES.log_n, ranges, ("g",)).all()
+    assert not in_domain(nameless, SAMPLES.log_n, ranges, needed=("zero_point",)).any()
     for changes in (
         {"sky": SAMPLES.sky * 2}, {"noise": SAMPLES.noise / 2}, {"x": SAMPLES.x - 1000},
         {"level": np.full(300, np.inf)}, {"zero_point": SAMPLES.zero_point + 1},

@@ -25,6 +25,10 @@ CHECKED = tuple(name for name in MARGINS if name != "mag")
 """What must be within; the catalogue's magnitude is only told."""
 
 
+OFTEN_UNKNOWN = ("zero_point", "fwhm")
+"""What need not be known of a stamp, unless the network is told it."""
+
+
 def learn_domain(samples: Samples) -> Ranges:
     """Say what training samples cover.
 
@@ -53,7 +57,7 @@ def learn_domain(samples: Samples) -> Ranges:
 
 def in_domain(
     samples: Samples, log_n: FloatArray, ranges: Mapping[str, tuple[float, float]],
-    filters: Collection[str] = (),
+    filters: Collection[str] = (), needed: Collection[str] = (),
 ) -> NDArray[np.bool_]:  # fmt: skip
     """Mark the stamps that are like those in the training data.
 
@@ -66,20 +70,27 @@ def in_domain(
     ranges : mapping
         From `learn_domain`.
     filters : collection of str
-        Of the training data; empty: not looked at.
+        Of the training data, whatever their case; empty: not looked at.
+    needed : collection of str
+        Which of `OFTEN_UNKNOWN` the network is told.
 
     Returns
     -------
     (n,) bool array
-        False also where a quantity is unknown that was known of the training data.
+        False also where a quantity is unknown that was known of the training data, but for those
+        that often are.
     """
     inside = np.isfinite(log_n)
     for name, values in _numbers(samples, log_n).items():
         if name in ranges and name in CHECKED:
             low, high = ranges[name]
-            inside &= (values >= low) & (values <= high)
+            within = (values >= low) & (values <= high)
+            if name in OFTEN_UNKNOWN and name not in needed:
+                within |= np.isnan(values)
+            inside &= within
     if filters:
-        known = [one in filters or not one for one in samples.filters]
+        allowed = {one.casefold() for one in filters} | {""}
+        known = [one.casefold() in allowed for one in samples.filters]
         inside &= np.asarray(known)[samples.image]
     return inside
 

@@ -237,7 +237,9 @@ class SaturationModel:
             error = self.errors_(log_n, raw)[:, 0]
         error = np.full(len(log_n), np.nan) if error is None else error
         error = np.where(np.isfinite(log_n), error, np.nan)
-        return Predictions(log_n, error, in_domain(samples, log_n, card.ranges, card.filters))
+        needed = getattr(self.inputs_, "needs", ())
+        inside = in_domain(samples, log_n, card.ranges, card.filters, needed)
+        return Predictions(log_n, error, inside)
 
     def _answers(self, samples: Samples) -> tuple[FloatArray, FloatArray | None]:
         """What the network itself says; NaN where it may say nothing."""

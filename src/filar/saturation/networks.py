@@ -25,7 +25,10 @@ OWN = ("trainings", "race")
 
 
 class Inputs(Protocol):
-    """What turns samples into a network's inputs."""
+    """What turns samples into a network's inputs.
+
+    A class may name in ``needs`` which of `filar.saturation.domain.OFTEN_UNKNOWN` it makes use of.
+    """
 
     @classmethod
     def learn(cls, samples: Samples, recipe: Recipe) -> Self:

@@ -9,7 +9,7 @@ pixels in units of the typical sky, each shifted and scaled to mean 0 and width 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,6 +68,8 @@ class DiscInputs:
     scale: list[float]
     target_center: float
     target_scale: float
+
+    needs: ClassVar[tuple[str, ...]] = ("zero_point",)
 
     @classmethod
     def learn(cls, samples: Samples, recipe: Recipe) -> Self:
