@@ -1,5 +1,7 @@
 """Labels: electrons predicted from catalogue and zero point."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -47,6 +49,17 @@ def test_what_is_missing_gives_no_label() -> None:
     assert labels.log_n_err[2] == pytest.approx(0.012)  # an unknown error counts as zero
 
 
+def test_scatter_stands_in_for_unknown_errors() -> None:
+    stars, one = catalogue(), np.ones(5)
+    stars.mag_err[0] = np.nan
+    zero = replace(ZeroPoint.constant(25.0), intrinsic=0.1)
+    found = [
+        make_labels(stars, zero, one, one, scatter=s).log_n_err[:2] for s in (None, True, False)
+    ]
+    both = np.hypot(0.02, 0.1)
+    assert np.divide(found, 0.4) == pytest.approx(np.array([[0.1, 0.02], [0.1, both], [0, 0.02]]))
+
+
 def test_light_in_the_aperture() -> None:
     light = Contamination(np.array([0.0, 0.5, 0.1, 0.0, 0.0]), np.array([0.0, 0.2, 0.1, 2.0, 0.0]))
     one = np.ones(5)
@@ -73,7 +86,7 @@ def test_labels_of_images_with_vignetting() -> None:
         stars = CatalogStars(
             np.arange(500), nowhere, nowhere, listed, np.full(500, 0.01), nowhere > 0
         )
-        labels = make_labels(stars, zero, x, y)
+        labels = make_labels(stars, zero, x, y, scatter=True)
         off.append(labels.log_n - 0.4 * (25 - vignetting(x, y) - true_mag))
         pulls.append(off[-1] / labels.log_n_err)
     assert np.std(pulls) == pytest.approx(1, abs=0.1)

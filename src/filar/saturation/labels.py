@@ -69,6 +69,7 @@ def make_labels(
     *,
     contamination: Contamination | None = None,
     variable: bool = False,
+    scatter: bool | None = None,
 ) -> Labels:
     """Give the labels of stars in one image.
 
@@ -85,12 +86,15 @@ def make_labels(
         aperture (W24). Without it N is the star's own light.
     variable : bool
         Whether variable stars get labels too.
+    scatter : bool, optional
+        Whether the errors hold the scatter of bright stars about the zero point that no error
+        explains: the catalogue's, if its band is not the image's, but that of crowded photometry
+        too. By default they hold it for stars whose magnitude has no error.
 
     Returns
     -------
     Labels
-        The errors hold those of the catalogue's magnitude (zero where not known), of the zero
-        point, and the scatter of single stars about it that no error explains.
+        The errors hold those of the catalogue's magnitude and of the zero point.
 
     Raises
     ------
@@ -103,7 +107,9 @@ def make_labels(
             raise ParameterError(name, len(values), f"one value for each of {len(stars)} stars")
     zero, zero_err = zero_point(x, y), zero_point.error(x, y)
     log_n = 0.4 * (zero - stars.mag)
-    error = 0.4 * np.sqrt(np.nan_to_num(stars.mag_err) ** 2 + zero_err**2 + zero_point.intrinsic**2)
+    unknown = ~np.isfinite(stars.mag_err)
+    added = np.where(unknown if scatter is None else scatter, zero_point.intrinsic, 0.0)
+    error = 0.4 * np.sqrt(np.where(unknown, 0.0, stars.mag_err) ** 2 + zero_err**2 + added**2)
     reason = _bits(~np.isfinite(stars.mag), Reason.NO_MAGNITUDE)
     reason |= _bits(~np.isfinite(zero), Reason.NO_ZERO_POINT)
     if not variable:
