@@ -23,6 +23,12 @@ def saturated(
     ] = "a,b,c",
     filters: Annotated[str, typer.Option(help="Filters: g, V or both.")] = "g",
     fields: Annotated[int, typer.Option(help="Fields, each with its own stars.")] = 2,
+    first_field: Annotated[
+        int,
+        typer.Option(
+            help="Number of the first. Other fields of the same seed: other stars, same cameras."
+        ),
+    ] = 0,
     epochs: Annotated[
         int, typer.Option(help="Epochs of each field by each camera in each filter.")
     ] = 10,
@@ -32,7 +38,7 @@ def saturated(
     targets: Annotated[
         int | None,
         typer.Option(
-            help="Stars of g = 4.5 to 14.5 in a field. Default: 250 per 1024 x 1024 pixels."
+            help="Stars of g = 4.5 to 14.5 in a field. Default: 120 per 1024 x 1024 pixels."
         ),
     ] = None,
     variables: Annotated[float, typer.Option(help="Part of them that are variable.")] = 0.25,
@@ -84,9 +90,11 @@ def saturated(
     from filar.simulate.survey.settings import SurveySettings
 
     settings = SurveySettings(
-        _names(cameras), _names(filters), fields, epochs, exposures, cadence, size, targets,
-        variables, latitude, sky, bit_depth, full_well, pixel_response, flat_fielded, correct,
-        damage, gaia_saturation, gaia_scatter, seed,
+        cameras=_names(cameras), filters=_names(filters), fields=fields, first_field=first_field,
+        epochs=epochs, exposures=exposures, cadence=cadence, size=size, targets=targets,
+        variables=variables, latitude=latitude, sky=sky, bit_depth=bit_depth, full_well=full_well,
+        pixel_response=pixel_response, flat_fielded=flat_fielded, correct=correct, damage=damage,
+        gaia_saturation=gaia_saturation, gaia_scatter=gaia_scatter, seed=seed,
     )  # fmt: skip
     with console.progress() as progress:
         made = write_survey(

@@ -78,6 +78,16 @@ def test_the_files_depend_on_neither_workers_nor_interruption(survey, tmp_path):
     assert tiny_survey(again.folder).made == 0
 
 
+def test_other_fields_of_the_same_seed_have_the_same_cameras(tmp_path):
+    both = tiny_survey(tmp_path / "both", fields=2, epochs=1, size=96)
+    second = tiny_survey(tmp_path / "second", first_field=1, epochs=1, size=96)
+    name = "f01_a_g_0000_1.fits"
+    assert [path.name for path in second.files] == [name]
+    assert second.files[0].read_bytes() == both.files[1].read_bytes()
+    light, wanted = read_catalog(second.light), read_catalog(both.light)
+    assert list(light["id"]) == list(wanted["id"][wanted["image"] == name[:-5]])
+
+
 def test_another_survey_in_the_folder_is_refused(survey, tmp_path):
     with pytest.raises(OutputFileError, match=r"seed = 1 instead of 2"):
         tiny_survey(survey.folder, seed=2)

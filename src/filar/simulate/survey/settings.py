@@ -40,7 +40,7 @@ class SurveySettings:
         Rows and columns.
     targets : int or None
         Stars of a field whose light is in the truth table, evenly spread in g from 4.5 to 14.5;
-        None for 250 per 1024 x 1024 pixels.
+        None for 120 per 1024 x 1024 pixels.
     variables : float
         Part of the targets that are variable.
     latitude : float
@@ -125,7 +125,7 @@ class SurveySettings:
         """Targets of a field."""
         if self.targets is not None:
             return self.targets
-        return max(round(250 * (self.size / 1024) ** 2), 1)
+        return max(round(120 * (self.size / 1024) ** 2), 1)
 
     @property
     def limit(self) -> float:

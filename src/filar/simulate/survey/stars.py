@@ -28,8 +28,8 @@ BRIGHTEST = 9.0
 MARGIN = 40
 """Pixels beyond the chip in which there are stars too."""
 
-_SATURATED = 11.5
-_APART = 30.0
+_SATURATED, _BRIGHT = 11.5, 8.5
+_APART, _FAR_APART = 30.0, 60.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,7 +179,8 @@ def _targets(
         saturated = g[:k] < _SATURATED
         reach = 20.0 + 1.5 * (trail[:k] + trail[k])
         room = np.where(saturated & (dy < reach), dx / 12.0, 9.0)
-        room = np.minimum(room, np.where(saturated, np.hypot(dx, dy) / _APART, 9.0))
+        apart = np.where(g[:k] < _BRIGHT, _FAR_APART, _APART)  # the brighter of the two
+        room = np.minimum(room, np.where(saturated, np.hypot(dx, dy) / apart, 9.0))
         worst = room.min(axis=1, initial=9.0)
         if g[k] >= _SATURATED:
             worst[:] = 9.0

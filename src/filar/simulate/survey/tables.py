@@ -33,8 +33,9 @@ def star_table(settings: SurveySettings, fields: Sequence[SurveyField]) -> QTabl
     Returns
     -------
     QTable
-        Columns id, field, ra, dec, g_mag, V_mag, phot_g_mean_mag, phot_bp_mean_mag,
-        phot_rp_mean_mag, kind, period, start, amplitude, amplitude_V, variable, target.
+        Columns id, field, ra, dec, g_mag, g_mag_err, V_mag, V_mag_err, phot_g_mean_mag,
+        phot_bp_mean_mag, phot_rp_mean_mag, kind, period, start, amplitude, amplitude_V, variable,
+        target.
     """
     from astropy.table import QTable, vstack
 
@@ -45,9 +46,14 @@ def star_table(settings: SurveySettings, fields: Sequence[SurveyField]) -> QTabl
     return table
 
 
+MAG_ERR = 0.002
+"""What the star table gives as errors of its magnitudes, which are exact: a good catalogue's."""
+
 _STAR_TEXTS = {
-    "g_mag": "mean over time",
-    "V_mag": "mean over time",
+    "g_mag": "exact mean over time",
+    "V_mag": "exact mean over time",
+    "g_mag_err": "to be reckoned with; the magnitudes are exact",
+    "V_mag_err": "to be reckoned with; the magnitudes are exact",
     "period": "exact; NaN where constant",
     "start": "MJD of phase 0",
     "amplitude": "from brightest to faintest in g",
@@ -70,7 +76,9 @@ def _stars_of(settings: SurveySettings, field: SurveyField) -> QTable:
     table["id"] = field.id
     table["field"] = np.full(len(field), field.number)
     table["ra"], table["dec"] = ra * u.deg, dec * u.deg
-    table["g_mag"], table["V_mag"] = field.mean("g") * u.mag, field.mean("V") * u.mag
+    for band in ("g", "V"):
+        table[f"{band}_mag"] = field.mean(band) * u.mag
+        table[f"{band}_mag_err"] = np.full(len(field), MAG_ERR) * u.mag
     for name, values in zip(("g", "bp", "rp"), gaia, strict=True):
         table[f"phot_{name}_mean_mag"] = values * u.mag
     table["kind"] = field.kind
