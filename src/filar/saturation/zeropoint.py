@@ -17,7 +17,7 @@ BoolArray = NDArray[np.bool_]
 
 MAX_DEGREE = 4
 FEWEST_STARS = 3
-_STARS_PER_TERM = 5
+_STARS_PER_TERM = 3
 _FOLDS = 10
 _TUKEY = 4.685  # 95% efficient for Gaussian errors; stars farther off have no weight
 _FIRST_STEPS = 10
@@ -148,7 +148,7 @@ def fit_zero_point(
         Rows and columns of the image.
     degree : int, optional
         Highest total power, 0 to 4. By default that of the least error in predicting stars that
-        were left out, of those that have five stars and more for each term.
+        were left out, of those that have three stars and more for each term.
     seed : int
         Of the choice of stars to leave out.
 
