@@ -35,15 +35,22 @@ def integrated(lens, x, y, radius, fine=8):
 
 
 @pytest.mark.parametrize("lens", [Lens(), SHARP], ids=["ordinary", "undersampled"])
-@pytest.mark.parametrize("x, y", [(200.0, 150.0), (0.3, 0.1), (399.6, 299.7), (100.77, 225.25)])
+@pytest.mark.parametrize("x, y", [(200.0, 150.0), (0.3, 0.1), (399.6, 299.7), (133.4, 249.8)])
 def test_tables_say_what_brute_force_says(lens, x, y):
     # nodes of the field lie at these places, or near enough that only the phase matters
     optics = ImageOptics.of(lens, SHAPE)
-    (stamp,) = core_stamps(optics, np.array([x]), np.array([y]), 20)
-    slow = integrated(lens, x, y, 20)
-    slow /= integrated(lens, x, y, 23).sum()
+    (stamp,) = core_stamps(optics, np.array([x]), np.array([y]), 18)
+    slow = integrated(lens, x, y, 18)
+    slow /= integrated(lens, x, y, 19).sum()
     assert np.abs(stamp - slow).max() < 1e-3 * slow.max()
     assert stamp.sum() == pytest.approx(1.0, abs=2e-5)
+
+
+def test_between_the_nodes_the_core_is_almost_the_lens_s_own():
+    optics = _optics(Lens())
+    (stamp,) = core_stamps(optics, np.array([366.7]), np.array([274.6]), 18)
+    slow = integrated(Lens(), 366.7, 274.6, 18)
+    assert 1e-3 < np.abs(stamp - slow).max() / slow.max() < 0.012
 
 
 @settings(max_examples=20, deadline=None)
@@ -82,15 +89,15 @@ def test_whole_numbers_are_the_middles_of_pixels():
 @pytest.mark.parametrize("x, y", [(200.0, 150.0), (20.2, 30.3), (390.0, 5.0)])
 def test_the_position_is_the_centroid_with_coma_too(x, y):
     optics = _optics(replace(SHARP, beta=4.5))
-    (stamp,) = core_stamps(optics, np.array([x]), np.array([y]), 20)
-    offset = np.arange(-20, 21)
+    (stamp,) = core_stamps(optics, np.array([x]), np.array([y]), 18)
+    offset = np.arange(-18, 19)
     assert stamp.sum(axis=0) @ offset / stamp.sum() == pytest.approx(x - np.rint(x), abs=2e-3)
     assert stamp.sum(axis=1) @ offset / stamp.sum() == pytest.approx(y - np.rint(y), abs=2e-3)
 
 
 def test_stars_grow_off_axis_and_with_the_focus():
     def width(optics, x, y):
-        (stamp,) = core_stamps(optics, np.array([x]), np.array([y]), 20)
+        (stamp,) = core_stamps(optics, np.array([x]), np.array([y]), 18)
         return 1.0 / np.sqrt((stamp**2).sum())
 
     optics = _optics(Lens())
@@ -122,7 +129,7 @@ def test_nights_differ_and_cameras_more():
 def test_galsim_draws_the_same_core():
     galsim = pytest.importorskip("galsim")
     lens = replace(ROUND, track=(0.1, 0.02, 0.03), beta=3.5)
-    x, y = 100.0, 225.0
+    x, y = 133.0, 250.0
     moments = lens.covariance(*place(x, y))
     values, vectors = np.linalg.eigh(moments)
     root = vectors @ np.diag(np.sqrt(values)) @ vectors.T

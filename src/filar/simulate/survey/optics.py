@@ -12,13 +12,13 @@ FloatArray = NDArray[np.float64]
 OVERSAMPLING = 6
 """Table points per pixel."""
 
-CORE_RADIUS = 24
+CORE_RADIUS = 20
 """Pixels at which a core ends."""
 
 AUREOLE_RADIUS = 240
 """Pixels at which the aureole ends."""
 
-_FADE = 17.0
+_FADE = 14.0
 _GHOST = 0.2
 _TO_SIGMA = 1.0 / np.sqrt(8.0 * np.log(2.0))
 

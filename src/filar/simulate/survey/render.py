@@ -20,10 +20,10 @@ from filar.simulate.survey.optics import (
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 
-NODES = 5
+NODES = 7
 """Places along each axis for which the core is computed; between them it is interpolated."""
 
-RADII = (4, 6, 9, 14, 22)
+RADII = (4, 6, 9, 13, 18)
 """Half sizes of the squares on which a core is drawn, pixels."""
 
 DIM = 0.5
