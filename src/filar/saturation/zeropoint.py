@@ -175,14 +175,17 @@ def fit_zero_point(
     _enough(len(rows), degree)
     u, v = scaled(x[rows], y[rows], shape)
     stars = _Stars(u, v, values[rows], variance[rows], mag_err[rows] ** 2)
+    misfit = 0.0
     if degree is None:
         degree = _best_degree(stars, seed)
+        misfit = _misfit(stars, degree)
     fit = _fit(stars, degree)
     used = np.zeros(len(x), bool)
     used[rows[np.abs(fit.pull) < _TUKEY]] = True
     scatter = robust_rms(fit.residual)
     intrinsic = _intrinsic(fit, stars)
     covariance = _covariance(stars, fit)
+    covariance[0, 0] += misfit**2
     return ZeroPoint(fit.coefficients, covariance, degree, shape, scatter, intrinsic, used)
 
 
@@ -336,6 +339,19 @@ def _covariance(stars: _Stars, fit: _Fit) -> FloatArray:
     bread = np.linalg.pinv(scaled_rows.T @ (scaled_rows * slope[:, None]))
     filling = scaled_rows.T @ (scaled_rows * (influence**2)[:, None])
     return np.asarray(bread @ filling @ bread * number / max(number - parameters, 1))
+
+
+def _misfit(stars: _Stars, degree: int) -> float:
+    """How wrong a polynomial chosen by the stars may be everywhere: by what one degree more does.
+
+    Where the stars are too few for one more, by the scatter that quoted errors leave over.
+    """
+    if degree == MAX_DEGREE:
+        return 0.0
+    fit = _fit(stars, degree)
+    if len(stars.value) < _STARS_PER_TERM * len(terms(degree + 1)):
+        return _intrinsic(fit, stars)
+    return robust_rms(fit.residual - _fit(stars, degree + 1).residual)
 
 
 def _best_degree(stars: _Stars, seed: int) -> int:
