@@ -55,6 +55,14 @@ def test_every_full_pixel_is_above_the_saturation_level(plain):
     assert 0.01 < wells.std() < 0.03
 
 
+def test_small_wells_lower_the_saturation_level(plain):
+    settings, view, _ = look(full_well=0.8)
+    assert settings.saturation < 0.8 * 60_000
+    trail = take_image(settings, lonely(view, 2e7)).counts[118:139, 128]
+    assert (trail >= settings.saturation).all()
+    assert trail.max() < 0.9 * 60_000
+
+
 def test_charge_is_conserved_along_the_trail(plain):
     settings, view, _ = plain
     with_star = take_image(settings, lonely(view, 2e7)).counts

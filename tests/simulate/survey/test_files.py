@@ -52,6 +52,13 @@ def test_stars_are_where_the_wcs_and_the_light_table_say(survey):
         np.testing.assert_allclose(y, rows["y"].value, atol=1e-4)
 
 
+def test_full_pixels_are_told_after_flat_fielding_too(survey, tmp_path):
+    flat = tiny_survey(tmp_path, flat_fielded=True, epochs=1)
+    (before,), (after,) = read_exposures(survey.files[0]), read_exposures(flat.files[0])
+    assert after.saturated[before.saturated].all()
+    assert after.saturated.sum() < 1.2 * before.saturated.sum()
+
+
 def test_the_light_follows_from_zero_point_and_vignetting(survey):
     light, images = read_catalog(survey.light), read_catalog(survey.images)
     for row in images:

@@ -104,11 +104,8 @@ def make_camera(settings: SurveySettings, name: str) -> SurveyCamera:
     """
     rng = stream(settings.seed, "camera", name)
     gain = 1.6 * rng.uniform(0.97, 1.03)
-    well = rng.uniform(1.04, 1.08) if settings.full_well is None else settings.full_well
-    if settings.full_well is None:
-        lowest = 1.01
-    else:
-        lowest = 0.0
+    own_well = rng.uniform(1.04, 1.08)
+    well = own_well if settings.full_well is None else settings.full_well
     zero_points = {band: zero + rng.normal(0.0, 0.03) for band, zero in ZERO_POINTS.items()}
     up = rng.uniform(0.35, 0.65)
     rotation, offset = rng.uniform(-0.2, 0.2), rng.uniform(-6.0, 6.0, 2)
@@ -118,13 +115,14 @@ def make_camera(settings: SurveySettings, name: str) -> SurveyCamera:
     lens = Lens.draw(rng)
     columns = stream(settings.seed, "columns", name).normal(0.0, 0.02, settings.size)
     pixels = stream(settings.seed, "pixels", name).normal(0.0, 1.0, settings.shape)
+    wells = well * (1.0 + columns) * SATURATION
     return SurveyCamera(
         name=f"sim-{name}",
         shape=settings.shape,
         gain=gain,
         read_noise=read_noise,
         zero_points=zero_points,
-        full_wells=np.maximum(well * (1.0 + columns), lowest) * SATURATION * gain,
+        full_wells=np.maximum(wells, 1.01 * settings.saturation) * gain,
         up=up,
         response=1.0 + settings.pixel_response * pixels,
         rotation=rotation,

@@ -236,7 +236,9 @@ def write_image(settings: SurveySettings, view: View, shot: Shot, path: Path) ->
     header["TIMESYS"] = "UTC"
     header["GAIN"] = (round(camera.gain, 6), "[electron/adu]")
     header["RDNOISE"] = (round(camera.read_noise, 4), "[electron] read noise")
-    header["SATURATE"] = (settings.saturation, "[adu] saturated from here on")
+    # flat-fielding lowers the level of the most sensitive pixels
+    most = 1.0 + 5.0 * settings.pixel_response if settings.flat_fielded else 1.0
+    header["SATURATE"] = (round(settings.saturation / most, 1), "[adu] saturated from here on")
     header["BUNIT"] = "adu"
     pixels = shot.counts.astype(np.uint16 if whole else np.float32)
     with whole_file(path) as temporary:

@@ -12,7 +12,7 @@ from filar.errors import ParameterError
 
 FILTERS = ("g", "V")
 SATURATION = 60_000.0
-"""Counts from which a pixel is not trusted; the converter's limit may be lower."""
+"""Counts from which a pixel is not trusted, unless wells or converter end before."""
 
 
 @dataclass(frozen=True)
@@ -134,8 +134,9 @@ class SurveySettings:
 
     @property
     def saturation(self) -> float:
-        """Counts from which a pixel is saturated."""
-        return min(SATURATION, 0.98 * self.limit)
+        """Counts from which a pixel is saturated, before flat-fielding."""
+        well = SATURATION if self.full_well is None else 0.94 * self.full_well * SATURATION
+        return min(SATURATION, well, 0.98 * self.limit)
 
     def plain(self) -> dict[str, Any]:
         """The settings as plain values, for files."""
