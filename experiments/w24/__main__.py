@@ -4,7 +4,8 @@ Surveys like the paper's are simulated: cameras with bleeding, vignetting and cl
 the paper's network and filar's own recipe are trained; others, with other stars and nights, judge
 them, in the same cameras and in one that they have never seen; light curves of constant stars are
 made of epochs of three exposures. The same again with the survey pipeline's correction of trails,
-and with its overflow damage. What is told stands beside the paper's numbers.
+and with its overflow damage. What is told stands beside the paper's numbers. Models learn from
+labels as for real stars, from a catalogue and each image's own zero point; the truth judges them.
 
     python -m experiments.w24 -o w24 [--workers 2] [--quick | --large]
 
@@ -24,7 +25,7 @@ from experiments.w24 import table
 from experiments.w24.models import OURS, PAPERS, recipe_of, trained, training_seconds
 from experiments.w24.plan import RAW, SIZES, Part, plan
 from experiments.w24.results import Result, judge
-from experiments.w24.stamps import samples_of, share_found
+from experiments.w24.stamps import samples_of, share_found, with_truth
 from filar.report.saturation_facts import verdicts
 from filar.saturation.criteria import Verdict
 from filar.saturation.data import Samples
@@ -58,18 +59,19 @@ def main(words: Sequence[str] | None = None) -> None:
     claim(folder, {"size": given.size, "whole": given.whole, "seed": given.seed})
     parts = plan(SIZES[given.size], given.seed)
     samples: dict[str, Samples] = {}
+    found: dict[str, dict[str, float]] = {}
     for part in parts:
-        samples[part.name] = samples_of(part, folder, given.workers, say)
+        own = samples_of(part, folder, given.workers, say)
+        found[part.name] = share_found(part, folder, own)
+        samples[part.name] = own if part.role == "train" else with_truth(part, folder, own)
     models = {
         part.regime: _models(samples[part.name], part, given)
         for part in parts if part.role == "train"
     }  # fmt: skip
     results = []
     for name, about, regime, own in _judged(parts, samples):
-        found = {
-            k: v for p in parts if p.name == name for k, v in share_found(p, folder, own).items()
-        }
-        results.append(judge(name, about, regime, own, models[regime], folder, given.seed, found))
+        share = found.get(name, {})
+        results.append(judge(name, about, regime, own, models[regime], folder, given.seed, share))
         say(f"{name}: judged")
     _conclude(folder, parts, results, time.perf_counter() - began)
 

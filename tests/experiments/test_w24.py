@@ -100,16 +100,35 @@ def test_bins_that_miss_are_named(result):
     assert len(text.splitlines()) < 8
 
 
-def test_the_share_of_targets_that_became_samples(tmp_path):
-    part = SimpleNamespace(name="s", settings=SimpleNamespace(size=300))
-    light = QTable({
-        "id": [7, 8, 9, 10], "image": ["image-0"] * 4, "x": [100, 100, 100, 3] * u.pix,
-        "y": [100.0] * 4 * u.pix, "saturated": [True, True, False, True],
-    })  # fmt: skip
+def light_of(folder, samples):
+    """True light of the first stars: a part more than the labels say."""
+    few = samples.star < 12
+    write_catalog(QTable({
+        "id": samples.star[few], "image": np.array(samples.images)[samples.image[few]],
+        "x": samples.x[few] * u.pix, "y": samples.y[few] * u.pix, "mag": samples.mag[few] * u.mag,
+        "electrons": 10 ** (samples.log_n[few] + 0.02) * u.electron,
+        "saturated": samples.star[few] == 7,
+    }), folder / "light.parquet")  # fmt: skip
+
+
+def test_the_truth_takes_the_place_of_labels(tmp_path):
+    part = SimpleNamespace(name="s", settings=SimpleNamespace(size=10_000))
+    samples = toy_samples(stars=40, images=2)
     (tmp_path / "s").mkdir()
-    write_catalog(light, tmp_path / "s" / "light.parquet")
-    samples = toy_samples(stars=1, images=1)
-    assert stamps.share_found(part, tmp_path, samples) == {"saturated": 0.5, "unsaturated": 0.0}
+    light_of(tmp_path / "s", samples)
+    wrong = samples.log_n.copy()
+    wrong[samples.star == 8] += 0.3
+    seen = samples.star != 7
+    judged = stamps.with_truth(part, tmp_path, replace(samples, log_n=wrong).select(seen))
+    few = seen & (samples.star < 12)
+    assert judged.star.tolist() == samples.star[few].tolist()
+    # The label that is wrong is put right, and the factor of the image is in all of them.
+    np.testing.assert_allclose(judged.log_n, samples.log_n[few], atol=1e-9)
+    np.testing.assert_allclose(judged.mag, samples.mag[few])
+    shares = stamps.share_found(part, tmp_path, samples.select(seen))
+    assert shares == {"saturated": 0.0, "unsaturated": 1.0}
+    small = SimpleNamespace(name="s", settings=SimpleNamespace(size=100))
+    assert np.isnan(list(stamps.share_found(small, tmp_path, samples).values())).all()
 
 
 def test_it_runs_and_is_resumed(tmp_path, monkeypatch, capsys):
@@ -121,6 +140,7 @@ def test_it_runs_and_is_resumed(tmp_path, monkeypatch, capsys):
 
     monkeypatch.setattr(experiment, "samples_of", samples_of)
     monkeypatch.setattr(experiment, "share_found", lambda *_: {})
+    monkeypatch.setattr(experiment, "with_truth", lambda part, folder, own: own)
     monkeypatch.setattr(experiment, "recipe_of", lambda *_: small_recipe())
     monkeypatch.setattr("experiments.w24.results.write_saturation_report", lambda *_: None)
     words = ["-o", str(tmp_path / "w24"), "--quick", "--workers", "1"]
