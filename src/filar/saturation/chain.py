@@ -36,6 +36,8 @@ TRUSTED_RADIUS = 2.6
 LEAST_SNR, MOST_OTHERS, LEAST_PIXELS, LEAST_PART = 8.0, 0.3, 0.1, 0.1
 """Of a ring that counts: significance, light of others over the star's own, part of it seen, and
 its estimate over the star's light."""
+LEAST_GUESS = 0.5
+"""Of what rings or blob say: a star's light is not taken for less."""
 HUBER = 1.5
 CENTRE_RADIUS = 10
 """Half widths within which light tells of a star's centre."""
@@ -91,10 +93,12 @@ def measure_scene(exposure: Exposure, psf: FieldPSF, stars: Stars) -> Scene:
     blobs = find_blobs(exposure)
     some = np.flatnonzero(stars.saturated)
     some = some[np.argsort(-flux[some], kind="stable")][:SATURATED_STARS]
+    steady = np.flatnonzero(stars.reliable & (flux > 0))
+    steady = steady[np.argsort(-flux[steady], kind="stable")][:STEADY_STARS]
     for number in range(ROUNDS):
         if number:
-            scene = scene.changed(psf=fit_wings(scene))
-        scene = scene.changed(flux=_relit(scene, blobs, stars, some, edges))
+            scene = scene.changed(psf=fit_wings(scene, np.concatenate([steady, some])))
+        scene = scene.changed(flux=_relit(scene, blobs, steady, some, edges))
         if len(some) and number < ROUNDS - 1:
             scene = _recentred(scene, stars, some, int(CENTRE_RADIUS * edges[1]))
         rest = (exposure.data - scene.light).astype(np.float32)
@@ -112,14 +116,16 @@ def _recentred(scene: Scene, stars: Stars, some: NDArray[np.intp], half: int) ->
 
 
 def _relit(
-    scene: Scene, blobs: Blobs, stars: Stars, some: NDArray[np.intp], edges: FloatArray
+    scene: Scene,
+    blobs: Blobs,
+    steady: NDArray[np.intp],
+    some: NDArray[np.intp],
+    edges: FloatArray,
 ) -> FloatArray:
     """Light of all stars, that of the saturated ones solved for together with the wings' error."""
     flux = scene.flux
     if not len(some):
         return flux
-    steady = np.flatnonzero(stars.reliable & (flux > 0))
-    steady = steady[np.argsort(-flux[steady], kind="stable")][:STEADY_STARS]
     chosen = np.concatenate([steady, some])
     rings = measure_rings(scene, scene.x[chosen], scene.y[chosen], flux[chosen], edges)
     half = int(np.ceil(edges[-1]))
@@ -128,7 +134,9 @@ def _relit(
     known = np.concatenate([flux[steady], np.where(alone, trails.flux, np.nan)])
     error = np.concatenate([np.full(len(steady), KNOWN_ERROR), np.full(len(some), TRAIL_ERROR)])
     middles = np.sqrt((edges[1:] ** 2 + edges[:-1] ** 2) / 2)
-    light = solve(rings, flux[chosen], known, error, middles <= TRUSTED_RADIUS)[len(steady) :]
+    # a fit that ran away says nothing of which rings are significant
+    guess = np.fmax(flux[chosen], LEAST_GUESS * np.fmax(combined(rings, RING_ERROR)[0], known))
+    light = solve(rings, guess, known, error, middles <= TRUSTED_RADIUS)[len(steady) :]
     flux = flux.copy()
     flux[some] = np.where(np.isfinite(light), np.exp(light), flux[some])
     return flux
