@@ -21,6 +21,10 @@ PAPER = {
 """Winecki & Kochanek 2024: figures 3 and 4, section 3."""
 
 
+PARTIAL = ("test", "camera")
+"""Surveys of which only networks are told: all methods are of both together."""
+
+
 def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A Markdown table."""
     lines = [header, ["---"] * len(header), *rows]
@@ -56,11 +60,11 @@ def summary(results: Sequence[Result]) -> str:
         for method in one.facts.methods:
             known = one.facts.models.get(method.name)
             domain = f"{100 * known.in_domain:.1f}" if known else ""
-            own = [
-                ("all", method.whole),
-                *((n, p) for n, p in method.parts.items() if n.endswith("saturated")),
-            ]
-            for part, found in own:
+            own = [("all", method.whole)] if known else []
+            own += [(n, p) for n, p in method.parts.items() if n.endswith("saturated")]
+            for part, found in own if known or one.name not in PARTIAL else ():
+                if not found.told:
+                    continue
                 rows.append([
                     f"{one.name}: {one.about}", f"{method.name}, {part}",
                     f"{found.stamps} of {found.stars} stars", f"{100 * found.told:.1f}",
