@@ -45,6 +45,9 @@ def saturated(
     latitude: Annotated[
         float, typer.Option(help="Galactic latitude, degrees: how crowded the fields are.")
     ] = 30.0,
+    faintest: Annotated[
+        float, typer.Option(help="Faintest single star, g; the light of fainter ones is even.")
+    ] = 17.5,
     sky: Annotated[float, typer.Option(help="Mean counts per pixel.")] = 200.0,
     bit_depth: Annotated[
         int, typer.Option(help="Of the converter, 8 to 16; 32 for none, floating-point numbers.")
@@ -92,9 +95,10 @@ def saturated(
     settings = SurveySettings(
         cameras=_names(cameras), filters=_names(filters), fields=fields, first_field=first_field,
         epochs=epochs, exposures=exposures, cadence=cadence, size=size, targets=targets,
-        variables=variables, latitude=latitude, sky=sky, bit_depth=bit_depth, full_well=full_well,
-        pixel_response=pixel_response, flat_fielded=flat_fielded, correct=correct, damage=damage,
-        gaia_saturation=gaia_saturation, gaia_scatter=gaia_scatter, seed=seed,
+        variables=variables, latitude=latitude, faintest=faintest, sky=sky, bit_depth=bit_depth,
+        full_well=full_well, pixel_response=pixel_response, flat_fielded=flat_fielded,
+        correct=correct, damage=damage, gaia_saturation=gaia_saturation,
+        gaia_scatter=gaia_scatter, seed=seed,
     )  # fmt: skip
     with console.progress() as progress:
         made = write_survey(

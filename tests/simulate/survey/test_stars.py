@@ -5,7 +5,7 @@ import pytest
 
 from filar.gaia import magnitude_in
 from filar.simulate.survey.settings import SurveySettings
-from filar.simulate.survey.stars import FAINTEST, make_field, star_density
+from filar.simulate.survey.stars import make_field, star_density
 from filar.simulate.survey.variables import KINDS
 
 SETTINGS = SurveySettings(size=512, fields=2, targets=60)
@@ -48,7 +48,7 @@ def test_the_plane_of_the_galaxy_is_crowded():
     high, low = (make_field(SurveySettings(size=256, latitude=b), 0) for b in (70.0, 10.0))
     assert len(low) > 3 * len(high)
     assert star_density(-10.0) == star_density(10.0)
-    assert high.g.max() <= FAINTEST
+    assert high.g.max() <= 17.5
     counts, _ = np.histogram(low.g[~low.target], np.arange(12.5, 17.6))
     assert (np.diff(counts) > 0).all()
     assert low.diffuse < high.diffuse  # magnitudes: the plane is brighter
@@ -56,6 +56,20 @@ def test_the_plane_of_the_galaxy_is_crowded():
 
     place = SkyCoord(*low.center, unit="deg").galactic
     assert place.b.deg == pytest.approx(10.0)
+
+
+def test_fainter_stars_are_drawn_if_wanted():
+    usual, deep = (make_field(SurveySettings(size=256, faintest=m), 0) for m in (17.5, 19.5))
+    assert 3.0 < len(deep) / len(usual) < 6.0
+    assert 19.0 < deep.g.max() <= 19.5
+    bright = [np.count_nonzero(one.g[~one.target] < 17.5) for one in (usual, deep)]
+    assert bright[0] == pytest.approx(bright[1], rel=0.2)
+    assert deep.diffuse > usual.diffuse
+
+
+def test_no_star_ever_outshines_the_brightest_targets_by_much():
+    field = make_field(SurveySettings(size=512, variables=1.0), 0)
+    assert (field.g - 0.65 * field.amplitude).min() > 3.9
 
 
 def test_only_some_targets_vary(field):

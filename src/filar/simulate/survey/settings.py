@@ -45,6 +45,9 @@ class SurveySettings:
         Part of the targets that are variable.
     latitude : float
         Galactic latitude of the fields, degrees: how crowded they are.
+    faintest : float
+        Faintest star that is drawn and listed, g; the light of those beyond it is even. Images of
+        8 arcsec pixels show stars to about 19; each magnitude doubles the stars and the time.
     sky : float
         Mean counts per pixel.
     bit_depth : int
@@ -84,6 +87,7 @@ class SurveySettings:
     targets: int | None = None
     variables: float = 0.25
     latitude: float = 30.0
+    faintest: float = 17.5
     sky: float = 200.0
     bit_depth: int = 16
     full_well: float | None = None
@@ -155,6 +159,7 @@ _LIMITS = {
     "targets": (1, 100_000),
     "variables": (0.0, 1.0),
     "latitude": (-90.0, 90.0),
+    "faintest": (14.5, 21.0),
     "sky": (0.0, 20_000.0),
     "full_well": (0.5, 5.0),
     "pixel_response": (0.0, 0.1),

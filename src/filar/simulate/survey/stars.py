@@ -19,8 +19,8 @@ FloatArray = NDArray[np.float64]
 TARGET_LIMITS = (4.5, 14.5)
 """Brightest and faintest target, g."""
 
-FAINTEST = 17.5
-"""Faintest star that is a star; those beyond it are sky."""
+COUNTED_TO = 17.5
+"""The magnitude g down to which `star_density` counts."""
 
 BRIGHTEST = 9.0
 """Brightest star of the Galaxy besides the targets; brighter ones are rare."""
@@ -30,6 +30,7 @@ MARGIN = 40
 
 _SATURATED, _BRIGHT = 11.5, 8.5
 _APART, _FAR_APART = 30.0, 60.0
+_MOST, _BRIGHTEST_EVER = 1.6, 4.0  # amplitudes of the brightest stars are small
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +95,7 @@ class SurveyField:
 
 
 def star_density(latitude: float) -> float:
-    """Stars brighter than `FAINTEST` per square degree at a Galactic latitude (degrees)."""
+    """Stars brighter than `COUNTED_TO` per square degree at a Galactic latitude (degrees)."""
     return 500.0 + 16_000.0 * float(np.exp(-abs(latitude) / 12.0))
 
 
@@ -123,11 +124,12 @@ def make_field(settings: SurveySettings, number: int) -> SurveyField:
     half = 0.5 * settings.size + MARGIN
     area = (2.0 * half * PIXEL_SCALE / 3600.0) ** 2
     slope = count_slope(settings.latitude)
-    n = int(rng.poisson(area * star_density(settings.latitude)))
-    share = rng.uniform(10.0 ** (slope * (BRIGHTEST - FAINTEST)), 1.0, n)
-    g = np.concatenate([target_g, FAINTEST + np.log10(share) / slope])
+    deeper = 10.0 ** (slope * (settings.faintest - COUNTED_TO))
+    n = int(rng.poisson(area * deeper * star_density(settings.latitude)))
+    share = rng.uniform(10.0 ** (slope * (BRIGHTEST - settings.faintest)), 1.0, n)
+    g = np.concatenate([target_g, settings.faintest + np.log10(share) / slope])
     x, y = rng.uniform(-half, half, (2, n))
-    kind, period, start, amplitude = _variability(settings, number, len(target_g), len(g))
+    kind, period, start, amplitude = _variability(settings, number, target_g, len(g))
     return SurveyField(
         number=number,
         center=_center(settings, number),
@@ -141,7 +143,7 @@ def make_field(settings: SurveySettings, number: int) -> SurveyField:
         start=start,
         amplitude=amplitude,
         target=np.arange(len(g)) < len(target_g),
-        diffuse=_diffuse(settings.latitude),
+        diffuse=_diffuse(settings),
     )
 
 
@@ -154,12 +156,12 @@ def _center(settings: SurveySettings, number: int) -> tuple[float, float]:
     return float(place.ra.deg), float(place.dec.deg)
 
 
-def _diffuse(latitude: float) -> float:
+def _diffuse(settings: SurveySettings) -> float:
     """Light of the fainter stars; the counts go on rising for four magnitudes."""
-    slope = count_slope(latitude) - 0.05
-    density = star_density(latitude) * (PIXEL_SCALE / 3600.0) ** 2
-    m = np.linspace(FAINTEST, FAINTEST + 4.0, 81)
-    rate = density * slope * np.log(10.0) * 10.0 ** (slope * (m - FAINTEST))
+    slope = count_slope(settings.latitude)
+    density = star_density(settings.latitude) * (PIXEL_SCALE / 3600.0) ** 2
+    m = np.linspace(settings.faintest, settings.faintest + 4.0, 81)
+    rate = density * slope * np.log(10.0) * 10.0 ** (slope * (m - COUNTED_TO))
     return float(-2.5 * np.log10(np.trapezoid(rate * 10.0 ** (-0.4 * m), m)))
 
 
@@ -191,14 +193,14 @@ def _targets(
 
 
 def _variability(
-    settings: SurveySettings, number: int, n_targets: int, n: int
+    settings: SurveySettings, number: int, g: FloatArray, n: int
 ) -> tuple[NDArray[np.str_], FloatArray, FloatArray, FloatArray]:
-    """Kinds, periods, phases and amplitudes; only targets vary."""
+    """Kinds, periods, phases and amplitudes; only targets (of magnitudes g) vary."""
     rng = stream(settings.seed, "variables", number)
     kind = np.full(n, "constant", dtype="U12")
     period, start = np.full(n, np.nan), np.full(n, np.nan)
     amplitude = np.zeros(n)
-    chosen = rng.permutation(n_targets)[: round(settings.variables * n_targets)]
+    chosen = rng.permutation(len(g))[: round(settings.variables * len(g))]
     names = list(KINDS)
     for count, star in enumerate(chosen):
         name = names[count % len(names)]
@@ -206,5 +208,5 @@ def _variability(
         kind[star] = name
         period[star] = np.exp(rng.uniform(*np.log(one.periods)))
         start[star] = 58_000.0 - rng.uniform() * period[star]
-        amplitude[star] = rng.uniform(*one.amplitudes)
+        amplitude[star] = min(rng.uniform(*one.amplitudes), _MOST * (g[star] - _BRIGHTEST_EVER))
     return kind, period, start, amplitude
