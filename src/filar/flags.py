@@ -24,6 +24,8 @@ class Flag(IntFlag):
     EXTENDED = 512
     DEFAULT_PSF = 1024
     OUTSIDE_DOMAIN = 2048
+    BY_MODEL = 4096
+    NO_MAGNITUDE = 8192
 
 
 DESCRIPTIONS: dict[Flag, str] = {
@@ -38,7 +40,9 @@ DESCRIPTIONS: dict[Flag, str] = {
     Flag.NON_POSITIVE: "the fitted flux is not positive; no magnitude",
     Flag.EXTENDED: "wider than a star: a blend or a galaxy",
     Flag.DEFAULT_PSF: "measured with the default PSF: the exposure's own could not be fitted",
-    Flag.OUTSIDE_DOMAIN: "outside of what the network that gave the position was trained on",
+    Flag.OUTSIDE_DOMAIN: "outside of what the network that gave position or magnitude knows",
+    Flag.BY_MODEL: "saturated: the magnitude is that of a model for saturated stars",
+    Flag.NO_MAGNITUDE: "saturated, and nothing is left that tells the magnitude",
 }
 
 

@@ -78,6 +78,14 @@ def measure(
             show_default=False,
         ),
     ] = None,
+    saturated: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="M",
+            help="Model of filar train saturation: magnitudes of saturated stars by it.",
+            show_default=False,
+        ),
+    ] = None,
     threshold: Annotated[
         float, typer.Option(min=1.0, help="Detection limit, standard deviations of the noise.")
     ] = 5.0,
@@ -122,6 +130,7 @@ def measure(
     """
     from filar.measure import Settings, measure_files
     from filar.measure.network import load_network
+    from filar.measure.saturation import load_judge
 
     settings = Settings(
         psf=psf_choice(psf),
@@ -132,9 +141,12 @@ def measure(
         mag_system=mag_system.value,
         method=method.value,
         model=tuple(model) if model else None,
+        saturated=saturated,
     )
     for path in model or []:
         load_network(path)  # what is wrong with it is told once, before the work
+    if saturated is not None:
+        load_judge(saturated)
     read = reading.read_options(
         chips,
         hdu,

@@ -23,6 +23,7 @@ from filar.measure.network import (
     choose_network,
     model_paths,
 )
+from filar.measure.saturation import apply_judge, load_judge, without_damage
 from filar.psf.model import FieldPSF
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ class Settings:
     model : path, tuple of paths or None
         Model file of the network; of several that of the chip and filter. None takes filar's own,
         where there is one for the chip.
+    saturated : path or None
+        Model file of `filar train saturation`, for the magnitudes of saturated stars.
     similar : bool
         Whether the PSF fits of many files (`measure_files`) begin with that of the first exposure
         of the same chip and filter. They take less than half the time, and the stars' errors are
@@ -82,6 +85,7 @@ class Settings:
     method: Method = "auto"
     model: Models | None = None
     similar: bool = False
+    saturated: str | Path | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.threshold < np.inf:
@@ -113,6 +117,7 @@ class Settings:
             "method": self.method,
             "model": self._model_name(),
             "similar": bool(self.similar),
+            "saturated": "none" if self.saturated is None else Path(self.saturated).name,
         }
 
     def _model_name(self) -> str:
@@ -206,6 +211,9 @@ def measure_exposure(
 
     settings = replace(settings, **changes)
     network = choose_network(exposure, settings.method, settings.model)
+    judge = None if settings.saturated is None else load_judge(settings.saturated)
+    if judge is not None:
+        exposure = without_damage(exposure)
     report = on_step or (lambda step: None)
     started = [perf_counter()]
 
@@ -237,7 +245,9 @@ def measure_exposure(
     catalog.meta |= {"versions": versions(), "parameters": settings.facts()}
     seconds = dict(zip(("detect", "psf", "fit"), np.diff(started).tolist(), strict=True))
     measured = Measurement(exposure, settings, catalog, detections, psf, psf_fit, messages, seconds)
-    return measured if network is None else apply_network(measured, network, settings.method)
+    if network is not None:
+        measured = apply_network(measured, network, settings.method)
+    return measured if judge is None else apply_judge(measured, judge)
 
 
 def _fit(

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from filar.catalog import zero_point
+from filar.errors import InputFileError
 from filar.exposure import Exposure
 from filar.flags import Flag
 
@@ -14,6 +22,7 @@ if TYPE_CHECKING:
     from filar.measure.chip import Measurement
     from filar.saturation.chain import Stars
     from filar.saturation.data import Samples
+    from filar.saturation.estimator import SaturationModel
 
 SPOILT = (
     Flag.SATURATED | Flag.MASKED | Flag.NEIGHBOUR | Flag.EDGE | Flag.NOT_CONVERGED | Flag.NO_FIT
@@ -23,12 +32,12 @@ SPOILT = (
 BELOW = 3.0
 """Magnitudes below saturation down to which a model for saturated stars is asked too."""
 STAMP = 21
-DAMAGED_COUNT = 1.0
-"""Counts to which some pipelines set pixels that overflowed (Winecki & Kochanek 2024)."""
+BY_MODEL = "saturation"
+"""In an exposure's facts in the catalogue."""
 
 
 def without_damage(exposure: Exposure) -> Exposure:
-    """Mask pixels of exactly one count far below the sky: overflow damaged them.
+    """Mask pixels that an overflow has set to one count.
 
     Parameters
     ----------
@@ -40,11 +49,9 @@ def without_damage(exposure: Exposure) -> Exposure:
     Exposure
         The same if there are none.
     """
-    level = float(np.median(exposure.data[~exposure.mask])) if (~exposure.mask).any() else 0.0
-    if level < 20 * exposure.gain:
-        return exposure
-    damaged = np.abs(exposure.data - DAMAGED_COUNT * exposure.gain) < 1e-3 * exposure.gain
-    damaged &= ~exposure.edge
+    from filar.saturation.damage import damaged_pixels
+
+    damaged = damaged_pixels(exposure)
     if not damaged.any():
         return exposure
     return exposure.replace(
@@ -157,3 +164,95 @@ def samples_of(measured: Measurement, stars: Stars, chosen: NDArray[np.intp]) ->
 def camera_of(exposure: Exposure) -> str:
     """Name of the camera: instrument and chip."""
     return " ".join(part for part in (exposure.instrument, exposure.chip) if part)
+
+
+@dataclass(frozen=True, eq=False)
+class Judge:
+    """A model for saturated stars that is ready to measure.
+
+    Parameters
+    ----------
+    model : SaturationModel
+        The estimator.
+    name : str
+        The file's name.
+    digest : str
+        SHA-256 of the file.
+    """
+
+    model: SaturationModel
+    name: str
+    digest: str
+
+    def facts(self) -> dict[str, Any]:
+        """What a catalogue remembers about the model."""
+        recipe = str(self.model.card_.recipe.name)
+        return {"model": self.name, "digest": self.digest, "recipe": recipe}
+
+
+def load_judge(path: str | os.PathLike[str]) -> Judge:
+    """Load a model for saturated stars, once per process.
+
+    Parameters
+    ----------
+    path : path-like
+        A model file of `filar train saturation`.
+
+    Returns
+    -------
+    Judge
+
+    Raises
+    ------
+    InputFileError
+        If there is no such file, or it is damaged or holds something else.
+    """
+    path = Path(path)
+    if not path.is_file():
+        expected = "a file of filar train saturation"
+        raise InputFileError(path, "there is no such model file", expected)
+    facts = path.stat()
+    return _load(path, (facts.st_mtime_ns, facts.st_size))
+
+
+@lru_cache(maxsize=4)
+def _load(path: Path, version: tuple[int, int]) -> Judge:
+    from filar.saturation.estimator import SaturationModel
+
+    return Judge(SaturationModel.load(path), path.name, sha256(path.read_bytes()).hexdigest())
+
+
+def apply_judge(measured: Measurement, judge: Judge) -> Measurement:
+    """Give saturated stars the magnitudes of a model.
+
+    Parameters
+    ----------
+    measured : Measurement
+        By the classic fit.
+    judge : Judge
+        The model.
+
+    Returns
+    -------
+    Measurement
+        With mag, mag_err and flags of saturated stars as the model says; NaN where it has nothing
+        to say. Their flux_fit is still that of the fit.
+    """
+    started = perf_counter()
+    stars = stars_of(measured)
+    chosen = np.flatnonzero(stars.saturated)
+    samples = samples_of(measured, stars, chosen)
+    told = judge.model.predict(samples)
+    table = measured.catalog.copy()
+    zero = zero_point(measured.exposure, measured.settings.mag_system)
+    table["mag"].value[chosen] = zero - 2.5 * told.log_n
+    table["mag_err"].value[chosen] = 2.5 * told.log_n_err
+    flags = np.asarray(table["flags"])
+    known = np.isfinite(told.log_n)
+    flags[chosen] |= np.where(known, int(Flag.BY_MODEL), int(Flag.NO_MAGNITUDE)).astype(flags.dtype)
+    flags[chosen[known & ~told.in_domain]] |= flags.dtype.type(Flag.OUTSIDE_DOMAIN)
+    table["flags"] = flags
+    counts = {"n_stars": int(known.sum()), "n_outside": int((known & ~told.in_domain).sum())}
+    table.meta["exposures"][0][BY_MODEL] = judge.facts() | counts
+    seconds = measured.seconds | {BY_MODEL: perf_counter() - started}
+    return replace(measured, catalog=table, seconds=seconds)

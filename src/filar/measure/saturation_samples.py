@@ -259,6 +259,8 @@ def samples_of_exposure(exposure: Exposure, how: Collecting, known: Known | None
     from filar.saturation.skymatch import match_to_sky
 
     catalog = read_star_catalog(how.catalog, mag=how.mag, filter=exposure.filter)
+    if exposure.time is not None:
+        catalog = catalog.at(float(exposure.time.jyear))
     check_overlap(catalog, exposure.wcs, exposure.shape, exposure.label, FEWEST)
     exposure = without_damage(exposure)
     key = (exposure.instrument, exposure.chip, exposure.filter)
@@ -295,7 +297,7 @@ def _labelled(
         raise InputFileError(exposure.label, found, f"{FEWEST} or more, for the zero point")
     point = fit_zero_point(
         stars.x[steady], stars.y[steady], stars.flux[steady], stars.error[steady],
-        catalog.mag[row[steady]], exposure.shape,
+        catalog.mag[row[steady]], exposure.shape, mag_err=catalog.mag_err[row[steady]],
     )  # fmt: skip
     own = catalog.select(row[samples.star])
     labels = make_labels(own, point, samples.x, samples.y)
