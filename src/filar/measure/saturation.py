@@ -32,6 +32,8 @@ SPOILT = (
 BELOW = 3.0
 """Magnitudes below saturation down to which a model for saturated stars is asked too."""
 STAMP = 21
+DAMAGED = "damaged"
+"""Damaged pixels in an exposure's meta, and how many a stamp has in the evidence."""
 BY_MODEL = "saturation"
 """In an exposure's facts in the catalogue."""
 
@@ -57,6 +59,7 @@ def without_damage(exposure: Exposure) -> Exposure:
     return exposure.replace(
         mask=exposure.mask | damaged, saturated=exposure.saturated & ~damaged,
         data=np.where(damaged, 0, exposure.data).astype(np.float32),
+        meta=exposure.meta | {DAMAGED: damaged},
     )  # fmt: skip
 
 
@@ -143,6 +146,8 @@ def samples_of(measured: Measurement, stars: Stars, chosen: NDArray[np.intp]) ->
     evidence = gather(exposure, measured.psf, stars, chosen, model_error)
     half, x, y = STAMP // 2, evidence.x, evidence.y
     data = np.where(exposure.mask & ~exposure.saturated, np.nan, exposure.data)
+    lost = exposure.meta.get(DAMAGED, np.zeros(exposure.shape, bool))
+    damaged = cut(lost, x, y, half, False).sum(axis=(1, 2))
     mid = exposure.time
     if mid is not None and np.isfinite(exposure.exposure_time):
         mjd = float(mid.utc.mjd) + exposure.exposure_time / 2 / 86400
@@ -154,7 +159,7 @@ def samples_of(measured: Measurement, stars: Stars, chosen: NDArray[np.intp]) ->
         saturated=cut(exposure.saturated, x, y, half, False),
         sky=evidence.sky, noise=evidence.noise,
         level=np.full(len(x), exposure.saturation),
-        evidence=evidence.values, columns=COLUMNS,
+        evidence=np.column_stack([evidence.values, damaged]), columns=(*COLUMNS, DAMAGED),
         flags=np.asarray(measured.catalog["flags"])[chosen],
         images=(exposure.label,), cameras=(camera_of(exposure),), filters=(exposure.filter,),
         meta={"mjd": [mjd], "fwhm": [evidence.width], "count": [exposure.gain]},
