@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from filar.simulate.survey.settings import SurveySettings
 
@@ -23,57 +23,59 @@ class Size:
         Rows and columns of an image.
     targets : int
         Stars of each field, evenly spread in magnitude.
-    train, test, curves : int
-        Fields, each with its own stars.
+    train, test : int
+        Fields that each camera trains or is tested on; no two cameras see the same, since other
+        stars tell more than other images of a star.
     epochs : int
-        Of a field that is trained on or tested; one exposure each.
-    curve_epochs, exposures : int
-        Of a field whose light curves are made.
+        Of such a field, one exposure each.
+    curves, curve_epochs, exposures : int
+        Fields whose light curves are made, their epochs, and exposures of an epoch.
     corrected : int
-        Fields that are trained on with the pipeline's correction of trails; 0: none. One camera.
+        Fields that are tested with the pipeline's correction of trails, by one camera, which trains
+        on as many as both do without correction; 0: none.
     """
 
     pixels: int
     targets: int
     train: int
     test: int
-    curves: int
     epochs: int
+    curves: int
     curve_epochs: int
     exposures: int
     corrected: int
 
 
 SIZES = {
-    "quick": Size(512, 60, 4, 3, 1, 1, 10, 1, 4),
-    "default": Size(1024, 120, 10, 8, 1, 1, 10, 3, 10),
-    "large": Size(1024, 120, 60, 40, 4, 2, 50, 3, 60),
+    "quick": Size(512, 60, 2, 1, 1, 1, 10, 1, 1),
+    "default": Size(1024, 120, 14, 12, 1, 1, 10, 3, 8),
+    "large": Size(1024, 120, 60, 40, 2, 4, 50, 3, 30),
 }
 
 
 @dataclass(frozen=True)
 class Part:
-    """A survey, and what it is for.
+    """Surveys, and what they are for.
 
     Parameters
     ----------
     name : str
-        Of its folder.
+        Of their folders.
     regime : str
         `RAW` bleeding, or `CORRECTED` by the pipeline: each has models of its own.
     role : str
-        What its stars are for.
+        What their stars are for.
     about : str
         In words.
-    settings : SurveySettings
-        What it is like.
+    surveys : tuple of SurveySettings
+        What they are like.
     """
 
     name: str
     regime: str
     role: Role
     about: str
-    settings: SurveySettings
+    surveys: tuple[SurveySettings, ...]
 
 
 def plan(size: Size, seed: int) -> list[Part]:
@@ -92,34 +94,38 @@ def plan(size: Size, seed: int) -> list[Part]:
         Those to be trained on first.
     """
 
-    def part(
-        name: str, regime: str, role: Role, about: str, *, first: int, fields: int,
-        epochs: int = size.epochs, exposures: int = 1, cameras: tuple[str, ...] = KNOWN,
-        damage: bool = False,
-    ) -> Part:  # fmt: skip
-        settings = SurveySettings(
-            cameras=cameras, filters=("g",), first_field=first, fields=fields, epochs=epochs,
-            exposures=exposures, size=size.pixels, targets=size.targets, variables=0.0,
-            correct=regime == CORRECTED, damage=damage, seed=seed,
-        )  # fmt: skip
-        return Part(name, regime, role, about, settings)
+    def surveys(cameras: tuple[str, ...], first: int, fields: int, **changes: Any) -> Any:
+        """One survey per camera, with fields of its own."""
+        given: dict[str, Any] = {
+            "filters": ("g",), "fields": fields, "epochs": size.epochs, "exposures": 1,
+            "size": size.pixels, "targets": size.targets, "variables": 0.0, "seed": seed,
+        }  # fmt: skip
+        given |= changes
+        return tuple(
+            SurveySettings(cameras=(name,), first_field=first + k * fields, **given)
+            for k, name in enumerate(cameras)
+        )
 
-    test, curves = size.train, size.train + size.test
+    test = size.train * len(KNOWN)
+    new = test + size.test * len(KNOWN)
+    curves = new + size.test * len(NEW)
+    series = {"epochs": size.curve_epochs, "exposures": size.exposures}
     found = [
-        part("train", RAW, "train", "raw bleeding", first=0, fields=size.train),
-        part("test", RAW, "test", "raw bleeding", first=test, fields=size.test),
-        part("camera", RAW, "test", "a camera not trained with", first=test, fields=size.test,
-             cameras=NEW),
-        part("curves", RAW, "curves", "light curves", first=curves, fields=size.curves,
-             epochs=size.curve_epochs, exposures=size.exposures, cameras=(KNOWN[0], *NEW)),
+        Part("train", RAW, "train", "raw bleeding", surveys(KNOWN, 0, size.train)),
+        Part("test", RAW, "test", "raw bleeding", surveys(KNOWN, test, size.test)),
+        Part("camera", RAW, "test", "a camera not trained with", surveys(NEW, new, size.test)),
+        Part("curves", RAW, "curves", "light curves, known and new camera", tuple(
+            survey for name in (KNOWN[0], *NEW)
+            for survey in surveys((name,), curves, size.curves, **series))),
     ]  # fmt: skip
-    if size.corrected:
-        found += [
-            part("train-corrected", CORRECTED, "train", "trails moved by the pipeline", first=0,
-                 fields=size.corrected, cameras=KNOWN[:1]),
-            part("test-corrected", CORRECTED, "test", "trails moved by the pipeline", first=test,
-                 fields=size.test, cameras=KNOWN[:1]),
-            part("test-damaged", CORRECTED, "test", "trails moved, with overflow damage",
-                 first=test, fields=size.test, cameras=KNOWN[:1], damage=True),
-        ]  # fmt: skip
-    return found
+    if not size.corrected:
+        return found
+    one, moved = KNOWN[:1], "trails moved by the pipeline"
+    return [
+        *found,
+        Part("train-corrected", CORRECTED, "train", moved, surveys(one, 0, test, correct=True)),
+        Part("test-corrected", CORRECTED, "test", moved,
+             surveys(one, test, size.corrected, correct=True)),
+        Part("test-damaged", CORRECTED, "test", f"{moved}, overflow damage",
+             surveys(one, test, size.corrected, correct=True, damage=True)),
+    ]  # fmt: skip

@@ -23,7 +23,7 @@ EDGE = 50.0
 
 
 def samples_of(part: Part, folder: Path, workers: int, tell: Callable[[str], None]) -> Samples:
-    """Simulate a survey and measure its stars, or read what is there.
+    """Simulate surveys and measure their stars, or read what is there.
 
     Parameters
     ----------
@@ -39,23 +39,28 @@ def samples_of(part: Part, folder: Path, workers: int, tell: Callable[[str], Non
     Returns
     -------
     Samples
-        Of its targets.
+        Of their stars.
     """
     from filar.measure.saturation_samples import Collecting, collect_samples
 
     done = folder / f"{part.name}.safetensors"
     if not done.exists():
-        survey = write_survey(part.settings, folder / part.name, workers=workers)
-        tell(f"{part.name}: {len(survey.files)} images")
-        how = Collecting(
-            survey.stars, mag=MAGNITUDES, folder=folder / f"{part.name}_samples", resume=True
-        )
-        found = collect_samples(survey.files, how, workers=workers)
-        save_samples(done, found.samples)
-        for message in found.messages:
-            tell(f"{part.name}: {message}")
-        tell(f"{part.name}: {len(found.samples)} stamps")
+        found = []
+        for settings, place in zip(part.surveys, places(part, folder), strict=True):
+            survey = write_survey(settings, place, workers=workers)
+            how = Collecting(survey.stars, mag=MAGNITUDES, folder=place / "samples", resume=True)
+            collected = collect_samples(survey.files, how, workers=workers)
+            found.append(collected.samples)
+            for message in collected.messages:
+                tell(f"{place.name}: {message}")
+            tell(f"{place.name}: {len(found[-1])} stamps in {len(survey.files)} images")
+        save_samples(done, Samples.joined(found))
     return load_samples(done)
+
+
+def places(part: Part, folder: Path) -> list[Path]:
+    """Folders of a part's surveys."""
+    return [folder / f"{part.name}-{k}" for k in range(len(part.surveys))]
 
 
 def with_truth(part: Part, folder: Path, samples: Samples) -> Samples:
@@ -105,12 +110,16 @@ def read_light(part: Part, folder: Path) -> dict[tuple[int, str], Light]:
     """The true light of every target and image."""
     from filar.catalogfile import read_catalog
 
-    table = read_catalog(folder / part.name / "light.parquet")
-    columns = [
-        np.asarray(getattr(table[name], "value", table[name])).tolist()
-        for name in ("id", "image", *Light._fields)
-    ]
-    return {(star, str(image)): Light(*rest) for star, image, *rest in zip(*columns, strict=True)}
+    found = {}
+    for place in places(part, folder):
+        table = read_catalog(place / "light.parquet")
+        columns = [
+            np.asarray(getattr(table[name], "value", table[name])).tolist()
+            for name in ("id", "image", *Light._fields)
+        ]
+        for star, image, *rest in zip(*columns, strict=True):
+            found[star, str(image)] = Light(*rest)
+    return found
 
 
 def _pairs(samples: Samples) -> list[tuple[int, str]]:
@@ -136,7 +145,7 @@ def share_found(part: Part, folder: Path, samples: Samples) -> dict[str, float]:
     dict of str to float
         "saturated", "unsaturated"; of the targets at least `EDGE` pixels from the chip's edges.
     """
-    there, high = set(_pairs(samples)), part.settings.size - 1 - EDGE
+    there, high = set(_pairs(samples)), part.surveys[0].size - 1 - EDGE
     seen: dict[bool, list[bool]] = {True: [], False: []}
     for pair, one in read_light(part, folder).items():
         if min(one.x, one.y) >= EDGE and max(one.x, one.y) <= high:

@@ -24,7 +24,7 @@ from tests.saturation.toys import small_recipe, toy_samples
 
 def made_up(part, folder, workers, tell):
     """Samples of a survey that is not there: other stars for each, epochs in pairs."""
-    known = part.settings.cameras
+    known = [name for survey in part.surveys for name in survey.cameras]
     images = 2 * len(known) if part.role != "curves" else 24 * len(known)
     seed = sum(map(ord, part.name))
     made = toy_samples(stars=150, images=images, seed=seed)
@@ -41,17 +41,22 @@ def made_up(part, folder, workers, tell):
 
 def test_stars_are_held_out_and_cameras_are_the_same():
     parts = {part.name: part for part in plan(SIZES["default"], seed=4)}
-    fields = {
-        name: set(range(p.settings.first_field, p.settings.first_field + p.settings.fields))
-        for name, p in parts.items()
-    }
+    fields: dict[str, set[int]] = {}
+    for name, part in parts.items():
+        own = [set(survey.field_numbers) for survey in part.surveys]
+        fields[name] = set().union(*own)
+        # No two cameras see the same stars, but where light curves are compared.
+        assert (sum(map(len, own)) == len(fields[name])) == (part.role != "curves")
     assert not fields["train"] & (fields["test"] | fields["curves"] | fields["camera"])
     assert not fields["train-corrected"] & fields["test-damaged"]
-    assert not fields["test"] & fields["curves"]
-    assert {part.settings.seed for part in parts.values()} == {4}
-    assert not set(parts["train"].settings.cameras) & set(parts["camera"].settings.cameras)
-    assert {p.regime for p in parts.values() if p.settings.correct} == {CORRECTED}
-    assert {p.name for p in parts.values() if p.settings.damage} == {"test-damaged"}
+    assert not fields["test"] & (fields["curves"] | fields["camera"])
+    assert fields["test-corrected"] == fields["test-damaged"]
+    surveys = [(part, survey) for part in parts.values() for survey in part.surveys]
+    assert {survey.seed for _, survey in surveys} == {4}
+    cameras = {name: {c for s in p.surveys for c in s.cameras} for name, p in parts.items()}
+    assert not cameras["train"] & cameras["camera"]
+    assert {part.regime for part, survey in surveys if survey.correct} == {CORRECTED}
+    assert {part.name for part, survey in surveys if survey.damage} == {"test-damaged"}
     bare = replace(SIZES["quick"], corrected=0)
     assert {part.regime for part in plan(bare, 1)} == {RAW}
 
@@ -112,10 +117,10 @@ def light_of(folder, samples):
 
 
 def test_the_truth_takes_the_place_of_labels(tmp_path):
-    part = SimpleNamespace(name="s", settings=SimpleNamespace(size=10_000))
+    part = SimpleNamespace(name="s", surveys=[SimpleNamespace(size=10_000)])
     samples = toy_samples(stars=40, images=2)
-    (tmp_path / "s").mkdir()
-    light_of(tmp_path / "s", samples)
+    (tmp_path / "s-0").mkdir()
+    light_of(tmp_path / "s-0", samples)
     wrong = samples.log_n.copy()
     wrong[samples.star == 8] += 0.3
     seen = samples.star != 7
@@ -127,7 +132,7 @@ def test_the_truth_takes_the_place_of_labels(tmp_path):
     np.testing.assert_allclose(judged.mag, samples.mag[few])
     shares = stamps.share_found(part, tmp_path, samples.select(seen))
     assert shares == {"saturated": 0.0, "unsaturated": 1.0}
-    small = SimpleNamespace(name="s", settings=SimpleNamespace(size=100))
+    small = SimpleNamespace(name="s", surveys=[SimpleNamespace(size=100)])
     assert np.isnan(list(stamps.share_found(small, tmp_path, samples).values())).all()
 
 
