@@ -2,7 +2,7 @@
 
 One module per camera knows its file layout, quality bits, gain and saturation:
 :mod:`~filar.instruments.wfpc2`, :mod:`~filar.instruments.acs`, :mod:`~filar.instruments.wfc3`,
-:mod:`~filar.instruments.sdss`;
+:mod:`~filar.instruments.sdss`, :mod:`~filar.instruments.kepler`;
 :mod:`~filar.instruments.generic` reads any other FITS image. Simulations are written in WFPC2's
 layout by :func:`write_wfpc2`, in that of SDSS frames by :func:`write_sdss`.
 """

@@ -15,7 +15,7 @@ from filar.instruments.fits import open_fits, text_from
 from filar.instruments.options import ReadOptions
 from filar.instruments.sdss import is_frame
 
-CAMERAS = {"WFPC2": "wfpc2", "ACS": "acs", "WFC3": "wfc3"}
+CAMERAS = {"WFPC2": "wfpc2", "ACS": "acs", "WFC3": "wfc3", "KEPLER PHOTOMETER": "kepler"}
 """Keyword INSTRUME to the module that reads the camera's files."""
 
 
