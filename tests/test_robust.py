@@ -5,6 +5,7 @@ from filar.errors import ParameterError
 from filar.robust import (
     binned,
     dispersion,
+    dispersion_of_few,
     first_harmonic,
     group_medians,
     median_error,
@@ -76,3 +77,12 @@ def test_medians_of_groups_are_those_of_numpy() -> None:
         assert count == np.isfinite(own).sum()
     empty = group_medians(np.zeros(0, int), np.zeros(0))
     assert [len(one) for one in empty] == [0, 0, 0]
+
+
+@pytest.mark.parametrize("number", [5, 10, 12, 30, 50])
+def test_few_values_have_a_smaller_dispersion(number: int) -> None:
+    draws = np.random.default_rng(5).normal(0, 1, (4000, number))
+    mean = np.mean([dispersion(row) for row in draws]) / 1.0364
+    assert dispersion_of_few(number) == pytest.approx(mean, rel=0.03)
+    assert dispersion_of_few(number) < dispersion_of_few(number + 40) < 1
+    assert np.isnan(dispersion_of_few(1))

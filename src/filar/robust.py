@@ -67,6 +67,29 @@ def dispersion(values: FloatArray) -> float:
     return float(high - low) / 2
 
 
+def dispersion_of_few(number: int) -> float:
+    """What `dispersion` gives of so few Gaussian values, in units of what it gives of many.
+
+    From the expected values of ordered Gaussian draws (Blom 1958); within 2% of simulations from 5 on.
+
+    Parameters
+    ----------
+    number : int
+        Values; NaN below two.
+
+    Returns
+    -------
+    float
+        0.85 of 10 values, 0.97 of 50.
+    """
+    from scipy.special import ndtri
+
+    if number < 2:
+        return float("nan")
+    ordered = ndtri((np.arange(1, number + 1) - 0.375) / (number + 0.25))
+    return dispersion(ordered) / float(ndtri(DISPERSION[1]))
+
+
 def group_medians(
     group: NDArray[np.integer[Any]], values: FloatArray
 ) -> tuple[NDArray[np.integer[Any]], FloatArray, NDArray[np.int64]]:

@@ -1,7 +1,8 @@
 """Scatter of the light curves of constant stars, as Winecki & Kochanek (2024, figure 4) judge it.
 
 A light curve is one star's in one camera and filter: medians of the exposures of each epoch. Its
-dispersion is half of its 15-85% range. All methods are compared on the same stamps.
+dispersion is half of its 15-85% range, and of few epochs that is too small: it is divided by what
+it would be of so many Gaussian values. All methods are compared on the same stamps.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filar.errors import ParameterError
-from filar.robust import dispersion, group_medians
+from filar.robust import dispersion, dispersion_of_few, group_medians
 from filar.saturation.judged import DEX, BoolArray, FloatArray, IntArray, Judged
 
 LEAST_EPOCHS = 10
@@ -40,7 +41,7 @@ class Dispersions:
     epochs : (n,) int array
         That it has.
     values : dict of str to (n,) array
-        By method, magnitudes.
+        By method, magnitudes: as of many epochs.
     told : dict of str to (n,) array
         By method: part of all its stamps that the method gives a magnitude for.
     """
@@ -158,11 +159,11 @@ def _one_curve(
         shared &= given | (not full[name])
     if not any(full.values()) or len(np.unique(epoch[shared])) < least:
         return None
-    values = {}
+    values, few = {}, dispersion_of_few(len(np.unique(epoch[shared])))
     for name in answers:
         mag = judged.zero_point[rows] - DEX * answers[name][rows]
         medians = group_medians(epoch[shared], mag[shared])[1]
-        values[name] = dispersion(medians) if full[name] else float("nan")
+        values[name] = dispersion(medians) / few if full[name] else float("nan")
     return {
         "values": values,
         "told": {name: float(given.mean()) for name, given in told.items()},
