@@ -15,7 +15,7 @@ from filar.learn.history import read_history
 from filar.learn.modelfile import load_model, read_card, save_model
 from filar.saturation.data import Samples
 from filar.saturation.domain import in_domain, learn_domain
-from filar.saturation.estimator import PREDICTED_AT_ONCE, SaturationModel
+from filar.saturation.estimator import LEAST_ERROR, PREDICTED_AT_ONCE, SaturationModel
 from filar.saturation.members import planned
 from filar.saturation.parts import share_out
 from filar.saturation.w24 import disc
@@ -76,6 +76,7 @@ def test_saved_and_loaded_it_gives_the_same(
     np.testing.assert_array_equal(a.log_n, b.log_n)
     np.testing.assert_array_equal(a.log_n_err, b.log_n_err)
     np.testing.assert_array_equal(a.in_domain, b.in_domain)
+    assert a.log_n_err.min() >= LEAST_ERROR
     assert (loaded.card_, loaded.inputs_) == (model.card_, model.inputs_)
     assert written(loaded, tmp_path / "again.safetensors") == content
 

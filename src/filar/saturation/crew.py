@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -79,6 +80,9 @@ class Crew:
                 done, running = wait(running, timeout=POLL)
                 for future in done:
                     future.result()
+                # The pool itself may not see one end that it has just started.
+                if any(process.exitcode for process in self._processes()):
+                    raise BrokenProcessPool
                 tell(sum(map(_epochs, tasks)))
         except BrokenProcessPool as error:
             advice = "train again with --resume to go on, with fewer workers if memory was short"
@@ -94,11 +98,14 @@ class Crew:
     ) -> None:
         if kind is not None:
             # Their checkpoints hold all that they have done.
-            for process in list((self._pool._processes or {}).values()):
+            for process in self._processes():
                 process.terminate()
         self._pool.shutdown(wait=True, cancel_futures=True)
         for file in self._files.values():
             file.unlink(missing_ok=True)
+
+    def _processes(self) -> list[BaseProcess]:
+        return list((self._pool._processes or {}).values())
 
     def _write(self) -> None:
         from safetensors.torch import save_file

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 PREDICTED_AT_ONCE = 8192
+LEAST_ERROR = 0.0005
+"""Dex: no brightness is known better than to a thousandth of a magnitude."""
 _WEIGHTS, _ERRORS = "weights.", "errors."
 
 
@@ -236,7 +238,7 @@ class SaturationModel:
             raw = None if error is None else error[:, None]
             error = self.errors_(log_n, raw)[:, 0]
         error = np.full(len(log_n), np.nan) if error is None else error
-        error = np.where(np.isfinite(log_n), error, np.nan)
+        error = np.where(np.isfinite(log_n), np.maximum(error, LEAST_ERROR), np.nan)
         needed = getattr(self.inputs_, "needs", ())
         inside = in_domain(samples, log_n, card.ranges, card.filters, needed)
         return Predictions(log_n, error, inside)
