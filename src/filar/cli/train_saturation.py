@@ -37,6 +37,15 @@ def saturation(
         ),
     ] = "filar-saturation",
     mag: saturationdata.Mag = None,
+    contamination: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            metavar="ARCSEC",
+            help="Labels hold the catalogue's other stars within this radius, as Winecki & "
+            "Kochanek (2024) took 8; 0: the star's own light alone.",
+        ),
+    ] = 0.0,
     filter_name: reading.Filter = None,
     gain: reading.Gain = None,
     read_noise: reading.ReadNoise = None,
@@ -95,8 +104,8 @@ def saturation(
         raise ParameterError("output", str(output), "another name than an input's or the samples'")
     folder = output.with_name(output.stem + "_training")
     found = saturationdata.read_data(
-        data, catalog, samples=samples, mag=mag, folder=folder / "samples", resume=resume,
-        workers=workers, read=reading.read_options(
+        data, catalog, samples=samples, mag=mag, contamination=contamination,
+        folder=folder / "samples", resume=resume, workers=workers, read=reading.read_options(
             gain=gain, read_noise=read_noise, saturation=saturation, filter=filter_name
         ),
     )  # fmt: skip

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from filar.errors import FilarError, InputFileError, ParameterError
 from filar.instruments import read_exposures
@@ -48,6 +49,9 @@ class Collecting:
         Stars with true magnitudes, see `filar.saturation.catalogs.read_star_catalog`.
     mag : str or None
         Its column of magnitudes; by default that of each image's filter.
+    contamination : float
+        Radius in arcsec within which the light of the catalogue's other stars, less what there is
+        of it everywhere, belongs to the label (Winecki & Kochanek 2024: 8); 0: the star's alone.
     settings : Settings
         How the images are measured.
     read : ReadOptions
@@ -60,6 +64,7 @@ class Collecting:
 
     catalog: Path
     mag: str | None = None
+    contamination: float = 0.0
     settings: Settings = field(default_factory=lambda: Settings(method="psf"))
     read: ReadOptions = field(default_factory=ReadOptions)
     folder: Path | None = None
@@ -221,6 +226,7 @@ def _key(path: Path, how: Collecting, known: Known) -> str:
     facts = [
         VERSION,
         how.mag,
+        how.contamination,
         how.settings.facts(),
         repr(how.read),
         sorted(map(repr, known.items())),
@@ -274,7 +280,7 @@ def samples_of_exposure(exposure: Exposure, how: Collecting, known: Known | None
     chosen = candidates(measured, stars)
     chosen = chosen[match.row[chosen] >= 0]
     samples = samples_of(measured, stars, chosen)
-    labelled = _labelled(samples, measured, catalog, match.row)
+    labelled = _labelled(samples, measured, catalog, match.row, how.contamination)
     solved = None if measured.psf_fit is None else measured.psf_fit.solved
     if solved is None:
         return labelled
@@ -282,9 +288,14 @@ def samples_of_exposure(exposure: Exposure, how: Collecting, known: Known | None
 
 
 def _labelled(
-    samples: Samples, measured: Measurement, catalog: CatalogStars, row: np.ndarray
+    samples: Samples,
+    measured: Measurement,
+    catalog: CatalogStars,
+    row: NDArray[np.int64],
+    radius: float,
 ) -> Samples:
     """The samples with the light that the catalogue gives their stars."""
+    from filar.saturation.contamination import sky_contamination
     from filar.saturation.labels import make_labels
     from filar.saturation.zeropoint import fit_zero_point
 
@@ -300,7 +311,11 @@ def _labelled(
         catalog.mag[row[steady]], exposure.shape, mag_err=catalog.mag_err[row[steady]],
     )  # fmt: skip
     own = catalog.select(row[samples.star])
-    labels = make_labels(own, point, samples.x, samples.y)
+    light = None
+    if radius:
+        rows = row[samples.star]
+        light = sky_contamination(catalog.ra, catalog.dec, catalog.mag, rows, radius=radius)
+    labels = make_labels(own, point, samples.x, samples.y, contamination=light)
     error = labels.log_n_err
     return replace(
         samples, star=own.id, mag=own.mag, log_n=labels.log_n,
