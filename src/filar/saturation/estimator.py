@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 PREDICTED_AT_ONCE = 8192
-LEAST_ERROR = 0.0005
-"""Dex: no brightness is known better than to a thousandth of a magnitude."""
+LEAST_ERROR = 0.0008
+"""Dex: no brightness is known better than to 0.002 mag."""
 _WEIGHTS, _ERRORS = "weights.", "errors."
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +14,8 @@ from filar.saturation.data import Samples
 FloatArray = NDArray[np.float64]
 KNOTS = 0.3
 """Dex between two knots of the error scale, three quarters of a magnitude."""
+LEAST_FACTOR = 0.7
+"""Labels whose errors are overstated explain all misses: then a network's own errors stand."""
 CORE = 1
 """Pixels about the middle one that make a star a saturated one."""
 
@@ -56,7 +60,10 @@ def learn_errors(
         return None
     known = np.nan_to_num(samples.log_n_err)[:, None]
     raw = None if error is None else error[:, None]
-    return learn_error_scale(log_n, miss, raw, known, width=KNOTS)
+    found = learn_error_scale(log_n, miss, raw, known, width=KNOTS)
+    if raw is None:
+        return found
+    return replace(found, value=np.maximum(found.value, LEAST_FACTOR))
 
 
 def figures_of(samples: Samples, log_n: FloatArray, error: FloatArray) -> dict[str, float]:
