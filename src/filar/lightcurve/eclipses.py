@@ -19,6 +19,7 @@ _SHAPES = (0.3, 8.0)
 _ECCENTRIC = 0.3
 _ROUNDS = 3
 _CLIP = 4.0
+_QUICK, _LONG = 6, 25
 _GRID = np.linspace(0, 1, 4000, endpoint=False)
 
 
@@ -89,6 +90,11 @@ class Eclipses:
         return np.asarray(self.columns(time) @ self.linear)
 
     @property
+    def mean(self) -> float:
+        """Average over a period."""
+        return float(np.mean(self(self.start + self.period * _GRID)))
+
+    @property
     def amplitude(self) -> float:
         """From the brightest to the faintest, magnitudes."""
         return float(np.ptp(self(self.start + self.period * _GRID)))
@@ -100,7 +106,15 @@ class Eclipses:
         return float(np.mean(curve > (curve.max() + curve.min()) / 2))
 
 
-def fit_eclipses(points: Points, period: float, start: float, width: float) -> Eclipses | None:
+def fit_eclipses(
+    points: Points,
+    period: float,
+    start: float,
+    width: float,
+    second: float = 0.5,
+    *,
+    quick: bool = False,
+) -> Eclipses | None:
     """Fit two dips, beginning near a period and a minimum.
 
     Parameters
@@ -111,6 +125,10 @@ def fit_eclipses(points: Points, period: float, start: float, width: float) -> E
         Days, and time of a minimum.
     width : float
         Duration of the minimum, periods.
+    second : float
+        Phase of the second minimum.
+    quick : bool
+        Whether a few steps are enough, to compare periods.
 
     Returns
     -------
@@ -122,7 +140,7 @@ def fit_eclipses(points: Points, period: float, start: float, width: float) -> E
         return None
     limits = points.covered / period
     first = float(np.clip(width / 4, *_WIDTHS))
-    place = np.array([0.0, 0.0, np.log(first), np.log(first), 0.0, 0.0])
+    place = np.array([0.0, 0.0, np.log(first), np.log(first), 0.0, second - 0.5])
     wide = np.log(_WIDTHS)
     low = np.array([-0.1, -1.0, wide[0], wide[0], np.log(_SHAPES[0]), -_ECCENTRIC])
     high = np.array([0.1, 1.0, wide[1], wide[1], np.log(_SHAPES[1]), _ECCENTRIC])
@@ -138,9 +156,9 @@ def fit_eclipses(points: Points, period: float, start: float, width: float) -> E
 
     weight = points.weight.copy()
     found = None
-    for _ in range(_ROUNDS):
+    for _ in range(1 if quick else _ROUNDS):
         now = Points(points.time, points.mag, weight, points.group)
-        place = _climb(now, model, place, (low, high))
+        place = _climb(now, model, place, (low, high), _QUICK if quick else _LONG)
         found = solved(now, model(place))
         left = np.abs(points.without_means(points.mag - found(points.time))) * np.sqrt(
             points.weight
@@ -155,6 +173,7 @@ def _climb(
     model: Callable[[FloatArray], Eclipses],
     place: FloatArray,
     limits: tuple[FloatArray, FloatArray],
+    most: int,
 ) -> FloatArray:
     from scipy.optimize import least_squares
 
@@ -169,7 +188,7 @@ def _climb(
 
     inside = np.clip(place, limits[0] + 1e-6, limits[1] - 1e-6)
     scale = [0.01, 0.1, 0.3, 0.3, 0.5, 0.01]
-    found = least_squares(residuals, inside, bounds=limits, x_scale=scale, max_nfev=25)
+    found = least_squares(residuals, inside, bounds=limits, x_scale=scale, max_nfev=most)
     return np.asarray(found.x)
 
 

@@ -13,6 +13,7 @@ from filar.flags import Flag
 from filar.frames.clipping import group_median
 from filar.frames.matching import mutual_nearest_points
 from filar.frames.starlist import DOUBTFUL
+from filar.lightcurve.chipmap import ZeroPoints, n_terms, terms
 from filar.lightcurve.images import FloatArray, Images, Measures
 from filar.lightcurve.match import Stars, unit_vectors
 from filar.robust import robust_rms
@@ -21,6 +22,8 @@ from filar.saturation.starcolumns import numbers, positions, read_table
 
 _NEAR = 5.0  # arcsec: how far a reference star may be in any case
 _FEWEST = 3
+_DEGREE, _PER_TERM = 4, 10
+_CLIP, _CLIPPINGS = 3.0, 6
 
 
 def read_wanted(path: str | os.PathLike[str]) -> Stars:
@@ -107,9 +110,12 @@ class Reference:
 
 
 def reference_shifts(
-    expected: FloatArray, images: Images, measures: Measures
+    expected: FloatArray, images: Images, measures: Measures, zero: ZeroPoints
 ) -> tuple[FloatArray, list[str]]:
     """What to subtract from the magnitudes of each camera and filter to agree with a reference.
+
+    A polynomial over the chip, of degree up to 4 where stars are enough: what all images of a
+    camera have in common, as its vignetting, their own stars cannot tell.
 
     Parameters
     ----------
@@ -119,33 +125,54 @@ def reference_shifts(
         The images.
     measures : Measures
         Magnitudes, zero points of the images subtracted.
+    zero : ZeroPoints
+        These zero points.
 
     Returns
     -------
-    shift : (g,) array
-        Magnitudes; NaN for groups that the reference says nothing about.
+    shift : (g, t) array
+        Coefficients, magnitudes; NaN for groups that the reference says nothing about.
     remarks : list of str
         What was found.
     """
-    shift, remarks = np.full(expected.shape[1], np.nan), []
+    shift, remarks = np.full((expected.shape[1], n_terms(_DEGREE)), np.nan), []
     reject = int(DOUBTFUL) | int(Flag.SATURATED)
     good = (measures.star >= 0) & ((measures.flags & reject) == 0) & np.isfinite(measures.mag)
     group = images.group[measures.image]
     for k, (camera, band) in enumerate(images.groups):
         name = " ".join(filter(None, (camera, band))) or "the images"
-        rows = good & (group == k)
-        mean = group_median(measures.star[rows], measures.mag[rows], len(expected))
-        difference = mean - expected[:, k]
-        difference = difference[np.isfinite(difference)]
-        if len(difference) < _FEWEST:
+        rows = np.flatnonzero(good & (group == k))
+        star, image = measures.star[rows], measures.image[rows]
+        place = [
+            (group_median(star, (values[rows] - zero.centre[image, axis]) / zero.half[image, axis],
+                          len(expected)))
+            for axis, values in enumerate((measures.x, measures.y))
+        ]  # fmt: skip
+        difference = group_median(star, measures.mag[rows], len(expected)) - expected[:, k]
+        known = np.isfinite(difference)
+        if np.count_nonzero(known) < _FEWEST:
             remarks.append(f"{name}: fewer than {_FEWEST} stars in common with the reference")
             continue
-        shift[k] = np.median(difference)
-        width = robust_rms(difference)
+        found, width = _robust_map(place[0][known], place[1][known], difference[known])
+        shift[k] = 0.0
+        shift[k, : len(found)] = found
         remarks.append(
-            f"{name}: tied to {len(difference)} reference stars, which scatter {width:.3f} mag"
+            f"{name}: tied to {known.sum()} reference stars, which scatter {width:.3f} mag"
         )
     return shift, remarks
+
+
+def _robust_map(u: FloatArray, v: FloatArray, values: FloatArray) -> tuple[FloatArray, float]:
+    """Coefficients of a polynomial over the chip, outliers clipped, and the scatter about it."""
+    degree = max(d for d in range(_DEGREE + 1) if d == 0 or len(values) >= _PER_TERM * n_terms(d))
+    rows = terms(u, v, n_terms(degree))
+    found: FloatArray = np.zeros(rows.shape[1])
+    found[0] = np.median(values)
+    for _ in range(_CLIPPINGS):
+        left = values - rows @ found
+        kept = np.abs(left) <= _CLIP * max(robust_rms(left), 1e-9)
+        found = np.asarray(np.linalg.lstsq(rows[kept], values[kept], rcond=None)[0], float)
+    return found, robust_rms(values - rows @ found)
 
 
 def read_reference(

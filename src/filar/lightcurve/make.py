@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from filar.frames.clipping import group_median
+from filar.lightcurve.chipmap import ZeroPoints, shifted
 from filar.lightcurve.epochs import Epochs, epoch_numbers, gather_epochs
 from filar.lightcurve.errormodel import with_common_scatter
 from filar.lightcurve.images import FloatArray, Images, IntArray, Measures
@@ -20,7 +22,7 @@ from filar.lightcurve.settings import LightCurveSettings
 from filar.lightcurve.solve import Curve, Solution
 from filar.lightcurve.statistics import Statistics, dispersions, statistics
 from filar.lightcurve.times import barycentric
-from filar.lightcurve.zeropoints import ZeroPoints, shifted, solve_zero_points
+from filar.lightcurve.zeropoints import solve_zero_points
 
 Progress = Callable[[float, str], None]
 _SIGNIFICANT = 1e-6
@@ -128,16 +130,16 @@ def make_light_curves(
     zero = solve_zero_points(images, matched.measures, degree=settings.degree, progress=step(1))
     measures = _calibrated(matched.measures, zero)
     expected = np.full((len(matched.stars), len(images.groups)), np.nan)
-    shift, remarks = np.full(len(images.groups), np.nan), list(zero.remarks)
+    shift, remarks = np.full((len(images.groups), 1), np.nan), list(zero.remarks)
     if reference is not None:
         expected = reference.magnitudes(images, matched.stars)
-        shift, told = reference_shifts(expected, images, measures)
+        shift, told = reference_shifts(expected, images, measures, zero)
         zero = shifted(zero, images, shift)
         measures = _calibrated(matched.measures, zero)
         remarks += told
     made = _Made(
         images, replace(matched, measures=measures), zero, expected,
-        tuple(bool(value) for value in np.isfinite(shift)),
+        tuple(bool(value) for value in np.isfinite(shift[:, 0])),
         (*observed.errors, *matched.errors), tuple(remarks),
     )  # fmt: skip
     return _curves(made, settings, wanted is not None, step(2))
@@ -195,7 +197,7 @@ def _curves(
     n = len(stars)
     variable = _variable(statistics(epochs.star, _levelled(epochs, n), epochs.mag_err, n))
     time, at_barycentre = _times(epochs, stars)
-    curves = _by_star(stars, epochs, time)
+    curves = _by_star(stars, epochs, time, [band for _, band in images.groups])
     chosen = _chosen(settings, stars, variable)
     solutions = solve_many(curves, chosen, chosen & (variable | stars.asked), settings, progress)
     mag, rejected = _applied(epochs, curves, solutions)
@@ -280,14 +282,18 @@ def _times(epochs: Epochs, stars: Stars) -> tuple[FloatArray, bool]:
     return epochs.mjd + 2400000.5, False
 
 
-def _by_star(stars: Stars, epochs: Epochs, time: FloatArray) -> list[Curve | None]:
+def _by_star(
+    stars: Stars, epochs: Epochs, time: FloatArray, bands: Sequence[str]
+) -> list[Curve | None]:
     borders: IntArray = np.searchsorted(epochs.star, np.arange(len(stars) + 1))
-    return [
-        Curve(time[a:b], epochs.mag[a:b], epochs.mag_err[a:b], epochs.group[a:b], float(period))
-        if b > a
-        else None
-        for a, b, period in zip(borders[:-1], borders[1:], stars.period, strict=True)
-    ]
+    band = np.unique(np.array([*bands, ""], dtype=str), return_inverse=True)[1][epochs.group]
+    curves: list[Curve | None] = []
+    for period, (a, b) in zip(stars.period, pairwise(borders), strict=True):
+        rows = slice(a, b)
+        one = Curve(time[rows], epochs.mag[rows], epochs.mag_err[rows], epochs.group[rows],
+                    band[rows], float(period))  # fmt: skip
+        curves.append(one if b > a else None)
+    return curves
 
 
 def _chosen(

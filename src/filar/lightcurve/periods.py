@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from filar.lightcurve.eclipses import Eclipses, fit_eclipses
 from filar.lightcurve.images import FloatArray
+from filar.lightcurve.periodograms import DURATION, box_peaks, lomb_scargle_peaks
 from filar.lightcurve.waves import (
     MOST_WAVES,
     Points,
@@ -18,18 +20,23 @@ from filar.lightcurve.waves import (
     fit_wave,
     frequency_error,
 )
+from filar.robust import MAD_TO_SIGMA
 
+BoolArray = NDArray[np.bool_]
 SHORTEST = 0.1
 """Days: of periods that are searched for, unless told otherwise."""
 _FEWEST = 20
 _PEAKS, _BOXES, _KEPT = 12, 4, 5
 _SCREEN = 3
-_DURATION = 0.08  # of the period, of the boxes
-_PER_BOX = 0.5
 _NARROW = 0.46
 """Part of the time that a wave spends below its middle: less than this only where eclipses, or a
 star's tides, make the minima narrower than the maxima."""
 _DETACHED = 0.25
+_SYMMETRIC = 0.4
+_RAYLEIGH = 8.0
+_SECOND = 0.05  # of the first minimum's depth: a second one that is there
+_FITTED = 3  # models of eclipses, after a quick look at all
+_WITHIN = 1.5  # errors: what waves may leave
 _CYCLES = 1.5  # that must be covered
 
 
@@ -49,6 +56,8 @@ class Periodic:
         Whether the period was given and not searched for.
     remark : str
         How half and double of the period were told apart.
+    scales : mapping of int to float
+        Amplitude in each filter in units of the curve's.
     """
 
     model: Wave | Eclipses
@@ -57,6 +66,7 @@ class Periodic:
     cost: float
     given: bool = False
     remark: str = ""
+    scales: Mapping[int, float] = field(default_factory=dict)
 
     @property
     def kind(self) -> str:
@@ -78,47 +88,75 @@ class Periodic:
         """Time of phase 0, the faintest; days."""
         return self.model.start
 
+    def curve(self, time: FloatArray) -> FloatArray:
+        """Magnitudes less their average over a period: (n,) array."""
+        return np.asarray(self.model(time) - self.model.mean)
+
     def phase(self, time: FloatArray) -> FloatArray:
         """Phases from 0 to 1: (n,) array."""
         return np.asarray((time - self.start) / self.period % 1)
 
 
-def find_period(points: Points, limits: tuple[float, float] | None = None) -> Periodic | None:
-    """Search for the period that describes magnitudes best.
+def find_periods(
+    points: Points, doubtful: BoolArray, limits: tuple[float, float] | None = None
+) -> list[Periodic]:
+    """Search for the periods that may describe magnitudes.
 
     Candidates are the highest peaks of a Lomb-Scargle periodogram, of which the aliases of daily
-    observing are some, and those of a box search for eclipses, with their halves and doubles.
-    Each is fitted by waves, as many as the Bayesian information criterion wants, and the best by
-    a model of eclipses too; the criterion chooses. Half and double are told apart by it where
-    minima differ. Where they do not, a wave whose minima are narrower than its maxima (less than
-    46 % of the time below its middle) is an orbit of two like minima, and is given twice the
-    period; narrow eclipses are left with the period of the eclipses.
+    observing are some, and their simple fractions; waves are fitted to each, as many as the
+    Bayesian information criterion wants. Where they do not describe the points within their
+    errors, eclipses are looked for by boxes, doubtful points included, for eclipses look like
+    outliers.
+
+    Half and double are told apart by the criterion where minima differ. Where they do not, a wave
+    whose minima are narrower than its maxima (less than 46 % of the time below its middle) is an
+    orbit of two like minima, and is given twice the period; narrow eclipses are left with the
+    period of the eclipses.
 
     Parameters
     ----------
     points : Points
-        n points.
+        n points of positive weight.
+    doubtful : (n,) bool array
+        Points that may be outliers.
     limits : (float, float), optional
         Of the periods, days; by default 0.1 and what is covered one and a half times.
 
     Returns
     -------
-    Periodic or None
-        None with fewer than 20 points. Whether the star is periodic at all is for the caller to
-        judge.
+    list of Periodic
+        None with fewer than 20 points. Which is best, and whether the star is periodic at all, is
+        for the caller to judge.
     """
-    good = points.weight > 0
-    if np.count_nonzero(good) < _FEWEST or not points.covered > 0:
-        return None
-    used = Points(points.time[good], points.mag[good], points.weight[good], points.group[good])
-    low, high = limits or (SHORTEST, used.covered / _CYCLES)
-    high = min(high, used.covered / _CYCLES)
+    kept = points.where(~doubtful)
+    if len(kept.time) < _FEWEST or not kept.covered > 0:
+        return []
+    low, high = limits or (SHORTEST, kept.covered / _CYCLES)
+    high = min(high, kept.covered / _CYCLES)
     if not high > low:
-        return None
-    waves = _best_waves(used, low, high)
-    dips = _best_eclipses(used, waves, low, high)
-    found = min([*waves[:1], *dips], key=lambda one: one.cost)
-    return _doubled(used, found, high)
+        return []
+    waves = _best_waves(kept, low, high)
+    found = [_doubled(kept, one, high) for one in waves[:1]]
+    if waves and _enough(kept, waves[0]) and not _clumped(points.time[doubtful], waves[0].period):
+        return found
+    if doubtful.any():
+        every = _best_waves(points, low, high)
+        found += [_doubled(points, one, high) for one in every[:1]]
+    return found + _best_eclipses(points, waves, low, high)
+
+
+def _enough(points: Points, found: Periodic) -> bool:
+    """Whether waves describe points within their errors, and are more than a small part of them."""
+    scale = MAD_TO_SIGMA * np.sqrt(points.weight)
+    before = np.median(scale * np.abs(points.without_means(points.mag)))
+    after = np.median(scale * np.abs(points.without_means(points.mag - found.model(points.time))))
+    return bool(after < _WITHIN and after < before / 2)
+
+
+def _clumped(time: FloatArray, period: float) -> bool:
+    """Whether times gather in phase, as eclipses do and outliers do not (Rayleigh's test)."""
+    turns = np.exp(2j * np.pi * time[None] / (period * np.array([[0.5], [1.0], [2.0]])))
+    return bool((np.abs(turns.sum(axis=1)) ** 2 > _RAYLEIGH * max(len(time), 1)).any())
 
 
 def at_period(points: Points, period: float) -> Periodic | None:
@@ -127,7 +165,7 @@ def at_period(points: Points, period: float) -> Periodic | None:
     Parameters
     ----------
     points : Points
-        n points.
+        n points; those of weight 0 are left out.
     period : float
         Days; it is refined within what the time covered tells.
 
@@ -136,95 +174,46 @@ def at_period(points: Points, period: float) -> Periodic | None:
     Periodic or None
         None with fewer than 20 points.
     """
-    good = points.weight > 0
-    if np.count_nonzero(good) < _FEWEST or not points.covered > 0:
+    used = points.where(points.weight > 0)
+    if len(used.time) < _FEWEST or not used.covered > 0:
         return None
-    used = Points(points.time[good], points.mag[good], points.weight[good], points.group[good])
-    found = [_waves(used, 1 / period, width=0.3)]
-    begin = found[0].start
-    dips = fit_eclipses(used, found[0].period, begin, _DURATION)
+    wave = _waves(used, 1 / period, width=0.3)
+    if _enough(used, wave):
+        return replace(wave, given=True)
+    found = [wave]
+    dips = fit_eclipses(used, wave.period, wave.start, 2 * DURATION)
     if dips is not None:
         found.append(_of_eclipses(used, dips))
     return replace(min(found, key=lambda one: one.cost), given=True)
 
 
-def lomb_scargle_peaks(points: Points, low: float, high: float, number: int) -> FloatArray:
-    """Frequencies of the highest peaks of a periodogram, highest first, 1 / day.
+def again(points: Points, found: Periodic) -> Periodic:
+    """Fit the same kind of curve near the same period to other points.
 
     Parameters
     ----------
     points : Points
-        n points of positive weight.
-    low, high : float
-        Limits of the period, days.
-    number : int
-        Peaks wanted.
+        n points; those of weight 0 are left out.
+    found : Periodic
+        What to begin with.
 
     Returns
     -------
-    (k,) array
+    Periodic
+        The one given where the fit fails.
     """
-    from astropy.timeseries import LombScargle
-
-    step = 0.2 / points.covered
-    frequency = np.arange(1 / high, 1 / low + step, step)
-    target = points.without_means(points.mag)
-    spectrum = LombScargle(points.time, target, 1 / np.sqrt(points.weight)).power(
-        frequency, method="fast", assume_regular_frequency=True
-    )
-    padded = np.concatenate([[-np.inf], spectrum, [-np.inf]])
-    top = np.flatnonzero((padded[1:-1] >= padded[:-2]) & (padded[1:-1] > padded[2:]))
-    return np.asarray(frequency[top[np.argsort(-spectrum[top])[:number]]])
-
-
-def box_peaks(points: Points, low: float, high: float, number: int) -> list[Any]:
-    """Best boxes: period (days), time of the minimum, duration in periods.
-
-    Parameters
-    ----------
-    points : Points
-        n points of positive weight.
-    low, high : float
-        Limits of the period, days.
-    number : int
-        Boxes wanted.
-
-    Returns
-    -------
-    list of (float, float, float)
-        Best first.
-    """
-    from astropy.timeseries import BoxLeastSquares
-
-    # The search knows eclipses as dips of flux.
-    search = BoxLeastSquares(points.time, -points.without_means(points.mag),
-                             1 / np.sqrt(points.weight))  # fmt: skip
-    step = _PER_BOX * _DURATION / points.covered
-    found: list[tuple[float, float, float, float]] = []
-    short = low
-    while short < high:
-        long = min(2 * short, high)
-        periods = 1 / np.arange(1 / long, 1 / short + step, step)
-        durations = short * np.array([_DURATION / 2, _DURATION, 2 * _DURATION])
-        power = search.power(periods[::-1], durations, oversample=4)
-        for k in _separate(1 / power.period, power.power, 5 / points.covered, number):
-            period = float(power.period[k])
-            found.append((float(power.power[k]), period, float(power.transit_time[k]),
-                          float(power.duration[k]) / period))  # fmt: skip
-        short = long
-    found.sort(reverse=True)
-    return [one[1:] for one in found[:number]]
-
-
-def _separate(frequency: FloatArray, power: FloatArray, apart: float, number: int) -> list[int]:
-    """Rows of the highest peaks that are not each other's neighbours."""
-    chosen: list[int] = []
-    for k in np.argsort(-power)[: 50 * number]:
-        if all(abs(frequency[k] - frequency[j]) > apart for j in chosen):
-            chosen.append(int(k))
-        if len(chosen) == number:
-            break
-    return chosen
+    used = points.where(points.weight > 0)
+    if len(used.time) < _FEWEST:
+        return found
+    if isinstance(found.model, Eclipses):
+        first = found.model
+        dips = fit_eclipses(used, first.period, first.start, 4 * first.widths[0], first.second)
+        new = None if dips is None else _of_eclipses(used, dips)
+    else:
+        new = _waves(used, 1 / found.period)
+    if new is None:
+        return found
+    return replace(new, given=found.given, remark=found.remark)
 
 
 def _waves(points: Points, frequency: float, *, width: float = 0.2) -> Periodic:
@@ -267,41 +256,83 @@ def _best_waves(points: Points, low: float, high: float) -> list[Periodic]:
 def _of_eclipses(points: Points, model: Eclipses) -> Periodic:
     left = points.without_means(points.mag - model(points.time))
     worth = cost(points, left, model.n_parameters + points.n_groups)
-    number = int(np.clip(round(0.5 / max(model.widths[0] * 4, 0.02)), 1, MOST_WAVES))
-    error = frequency_error(points, 1 / model.period, number) * model.period**2
-    return Periodic(model, model.period, error, worth)
+    if model.linear[1] > _SECOND * model.linear[0]:
+        remark = "two minima per orbit, as they differ"
+    else:
+        remark = "one eclipse per period; twice the period if two are alike"
+    return Periodic(model, model.period, _eclipses_error(points, model), worth, remark=remark)
+
+
+def _eclipses_error(points: Points, model: Eclipses) -> float:
+    """Standard error of the period by the curvature of chi-square, days."""
+    cycles = max(points.covered / model.period, 1.0)
+    step = 0.1 * min(model.widths) * model.period / cycles
+    middle = model.start + model.period * np.rint(
+        (float(np.median(points.time)) - model.start) / model.period
+    )
+    chi2 = []
+    for shift in (-step, 0.0, step):
+        moved = replace(model, period=model.period + shift, start=middle)
+        left = points.without_means(points.mag - moved(points.time))
+        chi2.append(float(points.weight @ left**2))
+    bend = (chi2[0] - 2 * chi2[1] + chi2[2]) / step**2
+    freedom = max(len(points.time) - model.n_parameters - points.n_groups, 1)
+    return float(np.sqrt(2 * chi2[1] / freedom / bend)) if bend > 0 else float("nan")
 
 
 def _best_eclipses(
     points: Points, waves: list[Periodic], low: float, high: float
 ) -> list[Periodic]:
-    """Models of eclipses at the periods of the best boxes and waves, and at their doubles."""
+    """Best model of eclipses at the periods of boxes and waves, their halves and doubles."""
     tried: list[tuple[float, float, float]] = []
     for period, start, duration in box_peaks(points, low, high, _BOXES):
         tried += [(factor * period, start, duration / factor) for factor in (1, 2)]
         tried.append((period / 2, start, min(2 * duration, 0.3)))
     for one in waves[:2]:
         tried += [(factor * one.period, one.start, 0.3 / factor) for factor in (1, 2)]
-    found = []
+    screened = []
     for period, start, duration in tried:
-        if not low <= period <= high:
-            continue
-        model = fit_eclipses(points, period, start, duration)
-        if model is not None:
-            found.append(_of_eclipses(points, model))
-    return sorted(found, key=lambda one: one.cost)
+        if low <= period <= high:
+            model = fit_eclipses(points, period, start, duration, quick=True)
+            if model is not None:
+                screened.append((_of_eclipses(points, model).cost, model))
+    screened.sort(key=lambda pair: pair[0])
+    found = []
+    for _, model in screened[:_FITTED]:
+        width = 4 * model.widths[0]
+        better = fit_eclipses(points, model.period, model.start, width, model.second)
+        if better is not None:
+            found.append(_of_eclipses(points, better))
+    return sorted(found, key=lambda one: one.cost)[:1]
 
 
 def _doubled(points: Points, found: Periodic, high: float) -> Periodic:
-    """Twice the period where the curve is one of two like minima per orbit."""
-    part = found.model.faint_part
-    if found.kind == "eclipses":
-        assert isinstance(found.model, Eclipses)
-        if found.model.linear[1] > 0.05 * found.model.linear[0]:
-            return replace(found, remark="two minima per orbit, as they differ")
-        return replace(found, remark="one eclipse per period; twice the period if two are alike")
-    if part >= _NARROW or part < _DETACHED or 2 * found.period > high:
+    """Twice the period where the wave is one of two like minima per orbit."""
+    model = found.model
+    if not isinstance(model, Wave) or not _DETACHED <= model.faint_part < _NARROW:
         return found
-    remark = "doubled: minima narrower than maxima, two of them per orbit"
+    if 2 * found.period > high or _minima_alike(model) or _asymmetry(model) > _SYMMETRIC:
+        return found
     double = _waves(points, 0.5 / found.period)
+    remark = "doubled: narrow minima, two like ones per orbit"
     return replace(double, cost=found.cost, remark=remark)
+
+
+def _minima_alike(model: Wave) -> bool:
+    """Whether both halves of the period are much alike already."""
+    size = np.hypot(model.cosine, model.sine)
+    return bool(np.sum(size[1::2] ** 2) > np.sum(size[::2] ** 2))
+
+
+def _asymmetry(model: Wave) -> float:
+    """Part of what is no sinusoid that changes sign when time runs backwards from the minimum.
+
+    Pulsating stars may have narrow minima too, but theirs are not symmetric.
+    """
+    phase = np.arctan2(model.sine[0], model.cosine[0])
+    turned = (model.cosine - 1j * model.sine) * np.exp(
+        1j * phase * np.arange(1, len(model.sine) + 1)
+    )
+    above = turned[1:]
+    total = float(np.sum(np.abs(above) ** 2))
+    return float(np.sqrt(np.sum(above.imag**2) / total)) if total > 0 else 1.0

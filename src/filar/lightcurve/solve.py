@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filar.lightcurve.images import FloatArray, IntArray
-from filar.lightcurve.periods import Periodic, at_period, find_period
+from filar.lightcurve.periods import Periodic, again, at_period, find_periods
 from filar.lightcurve.process import Linear, Process, Walk, fit_process
 from filar.lightcurve.settings import LightCurveSettings
 from filar.lightcurve.waves import Points
@@ -20,8 +20,11 @@ _FAR = 6.0
 _FAINTEST = 0.1  # W24
 _ROUNDS = 6
 _FEWEST = 5
-_GAIN = 10.0
-"""What a period must gain in log-likelihood beyond the price of its parameters."""
+_REFITS = 2
+_FEWEST_IN_BAND = 15
+_RARE = 0.05  # part of the points that may be outliers
+_SEARCHED = 25.0
+"""Log-likelihood that a period found among some 10^5, and phases, may gain by chance, and more."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +39,8 @@ class Curve:
         Magnitudes of each camera and filter.
     group : (n,) int array
         Camera and filter, any numbers.
+    band : (n,) int array, optional
+        Filter, any numbers; by default one.
     period : float
         Days; NaN if none is given.
     """
@@ -44,6 +49,7 @@ class Curve:
     mag: FloatArray
     mag_err: FloatArray
     group: IntArray
+    band: IntArray | None = None
     period: float = float("nan")
 
     def __len__(self) -> int:
@@ -129,76 +135,142 @@ def solve_curve(
     -------
     Solution
     """
-    groups, member = np.unique(curve.group, return_inverse=True)
-    columns = (member[:, None] == np.arange(len(groups))).astype(float)
-    known = np.isfinite(curve.period) and curve.period > 0
-    walked = process and len(curve) >= _FEWEST
-    rejected, walk = _clipped(curve, member, columns, None, settings, walked)
+    solver = _Solver(curve, settings, process and len(curve) >= _FEWEST)
+    rejected, walk = solver.clipped(None)
     periodic = None
-    if walked and (known or search):
-        periodic = _periodic(curve, member, columns, rejected, walk, settings)
+    if solver.walked and (search or curve.period > 0):
+        periodic = solver.periodic(rejected)
     if periodic is not None:
-        rejected, walk = _clipped(curve, member, columns, periodic, settings, walked)
-        again = _refitted(curve, member, rejected, periodic)
-        if again is not None:
-            periodic = again
-            rejected, walk = _clipped(curve, member, columns, periodic, settings, walked)
-    linear = _linear(curve, _with_curve(curve, columns, periodic), walk, rejected)[0]
-    g = len(groups)
+        for _ in range(_REFITS):
+            rejected, walk = solver.clipped(periodic)
+            periodic = solver.refitted(periodic, rejected)
+        rejected, walk = solver.clipped(periodic)
+    linear = solver.linear(solver.columns(periodic), walk, rejected)
+    g = len(solver.groups)
     means, covariance = linear.coefficients[:g], linear.covariance[:g, :g]
     offsets, errors = offsets_of(means, covariance)
-    return Solution(groups, means, np.sqrt(np.diagonal(covariance)), offsets, errors, rejected,
-                    walk, periodic)  # fmt: skip
+    return Solution(solver.groups, means, np.sqrt(np.diagonal(covariance)), offsets, errors,
+                    rejected, walk, periodic)  # fmt: skip
 
 
-def _with_curve(curve: Curve, columns: FloatArray, periodic: Periodic | None) -> FloatArray:
-    """Columns of the means and of the periodic curve, which keeps its shape: (n, p) array."""
-    if periodic is None:
-        return columns
-    shape = periodic.model.columns(curve.time)
-    # What all points have in common is the means'.
-    return np.column_stack([columns, shape - shape.mean(axis=0)])
+class _Solver:
+    """The steps for one star."""
 
+    def __init__(self, curve: Curve, settings: LightCurveSettings, walked: bool) -> None:
+        self.curve, self.settings, self.walked = curve, settings, walked
+        self.groups, self.member = np.unique(curve.group, return_inverse=True)
+        self.means = np.asarray(self.member[:, None] == np.arange(len(self.groups)), float)
+        band = np.zeros(len(curve), np.int64) if curve.band is None else curve.band
+        self.bands, self.band = np.unique(band, return_inverse=True)
+        self.jitter = 0.5 * robust_rms(curve.mag_err) if len(curve) > 1 else 0.0
 
-def _linear(
-    curve: Curve, columns: FloatArray, process: Process, rejected: BoolArray
-) -> tuple[Linear, Walk]:
-    extra = np.where(rejected, _LEFT_OUT, 0.0)
-    walk = Walk(curve.time, curve.mag, curve.mag_err**2 + extra, columns)
-    return walk.solve(process, extra), walk
+    def columns(self, periodic: Periodic | None) -> FloatArray:
+        """Means, and the periodic curve in each filter: its amplitude there is free."""
+        if periodic is None:
+            return self.means
+        shape = periodic.curve(self.curve.time)
+        each = shape[:, None] * (self.band[:, None] == np.arange(len(self.bands)))
+        return np.column_stack([self.means, each])
 
+    def linear(self, columns: FloatArray, process: Process, rejected: BoolArray) -> Linear:
+        """Solve the linear model with outliers left out."""
+        extra = np.where(rejected, _LEFT_OUT, 0.0)
+        curve = self.curve
+        return Walk(curve.time, curve.mag, curve.mag_err**2 + extra, columns).solve(process, extra)
 
-def _clipped(
-    curve: Curve,
-    member: IntArray,
-    columns: FloatArray,
-    periodic: Periodic | None,
-    settings: LightCurveSettings,
-    walked: bool,
-) -> tuple[BoolArray, Process]:
-    """Outliers, and the process of the others."""
-    shape = np.zeros(len(curve)) if periodic is None else periodic.model(curve.time)
-    left = curve.mag - shape
-    left = left - np.array([np.median(left[member == k]) for k in range(columns.shape[1])])[member]
-    design = _with_curve(curve, columns, periodic)
-    if settings.reject != "gp":
-        rejected = _faintest(left, member) if settings.reject == "faintest" else left > np.inf
-        return rejected, _process(curve, design, rejected, walked, None)
-    if len(curve) < _FEWEST:
-        nothing = np.zeros(len(curve), bool)
-        return nothing, _process(curve, design, nothing, walked, None)
-    rejected = np.abs(left) > _FAR * np.hypot(robust_rms(left), curve.mag_err)
-    process = None
-    for _ in range(_ROUNDS):
-        process = _process(curve, design, rejected, walked, process)
-        linear, _ = _linear(curve, design, process, rejected)
-        far = np.abs(linear.left_out) / np.hypot(linear.left_out_err, 0)
-        new = far > settings.clip
-        if (new == rejected).all():
-            break
-        rejected = new
-    assert process is not None
-    return rejected, process
+    def less(self, periodic: Periodic | None) -> FloatArray:
+        """Magnitudes less the periodic curve and the medians of cameras and filters."""
+        left = self.curve.mag
+        if periodic is not None:
+            left = left - periodic.curve(self.curve.time) * self.scales(periodic)[self.band]
+        medians = [np.median(left[self.member == k]) for k in range(len(self.groups))]
+        return np.asarray(left - np.array(medians)[self.member])
+
+    def scales(self, periodic: Periodic) -> FloatArray:
+        """Amplitude in each filter over that of the curve, which is the first filter's."""
+        return np.array([periodic.scales.get(int(band), 1.0) for band in self.bands])
+
+    def clipped(self, periodic: Periodic | None) -> tuple[BoolArray, Process]:
+        """Outliers, and the process of the others."""
+        left, columns = self.less(periodic), self.columns(periodic)
+        nothing = np.zeros(len(left), bool)
+        if self.settings.reject != "gp" or len(left) < _FEWEST:
+            faintest = self.settings.reject == "faintest"
+            rejected = _faintest(left, self.member) if faintest else nothing
+            return rejected, self.process(columns, rejected, None)
+        rejected = np.abs(left) > _FAR * np.hypot(robust_rms(left), self.curve.mag_err)
+        process = None
+        for _ in range(_ROUNDS):
+            process = self.process(columns, rejected, process)
+            found = self.linear(columns, process, rejected)
+            new = np.abs(found.left_out) > self.settings.clip * found.left_out_err
+            if (new == rejected).all():
+                break
+            rejected = new
+        assert process is not None
+        return rejected, process
+
+    def process(self, columns: FloatArray, rejected: BoolArray, start: Process | None) -> Process:
+        """The process of what is not rejected."""
+        kept = ~rejected
+        covered = (columns[kept] != 0).any(axis=0)
+        if not self.walked or np.count_nonzero(kept) < covered.sum() + 3:
+            return Process(0.0, float("nan"), 0.0)
+        curve = self.curve
+        walk = Walk(curve.time[kept], curve.mag[kept], curve.mag_err[kept] ** 2,
+                    columns[kept][:, covered])  # fmt: skip
+        return fit_process(walk, start)
+
+    def points(self, rejected: BoolArray, periodic: Periodic | None = None) -> Points:
+        """What a period is fitted to: each filter's amplitude brought to the first's."""
+        curve = self.curve
+        weight = np.where(rejected, 0.0, 1 / (curve.mag_err**2 + self.jitter**2))
+        if periodic is None:
+            return Points(curve.time, curve.mag, weight, self.member)
+        scale = self.scales(periodic)[self.band]
+        return Points(curve.time, curve.mag / scale, weight * scale**2, self.member)
+
+    def periodic(self, rejected: BoolArray) -> Periodic | None:
+        """The period that is given, or the likeliest if it is likelier than none."""
+        nothing = np.zeros(len(rejected), bool)
+        if self.curve.period > 0:
+            tried = [at_period(self.points(out), self.curve.period) for out in (rejected, nothing)]
+            given = [one for one in tried if one is not None]
+            return max(given, key=self.evidence) if given else None
+        found = find_periods(self.points(nothing), rejected, self.settings.period_range)
+        if not found:
+            return None
+        best = max(found, key=self.evidence)
+        gain = self.evidence(best) - self.evidence(None) - _SEARCHED
+        return best if gain > 0 else None
+
+    def evidence(self, periodic: Periodic | None) -> float:
+        """Log-likelihood of all points, outliers as rare and anywhere, less what parameters cost.
+
+        What eclipses explain and a walk alone would reject, counts for eclipses.
+        """
+        n = len(self.curve)
+        rejected, process = self.clipped(periodic)
+        kept = ~rejected
+        walk = Walk(self.curve.time[kept], self.less(periodic)[kept],
+                    self.curve.mag_err[kept] ** 2, self.means[kept])  # fmt: skip
+        likely = fit_process(walk, process).log_likelihood
+        anywhere = np.log(_RARE / max(float(np.ptp(self.curve.mag)), 1e-6))
+        price = 0.0 if periodic is None else 0.5 * periodic.n_parameters * np.log(n)
+        return float(likely + rejected.sum() * anywhere - price)
+
+    def refitted(self, periodic: Periodic, rejected: BoolArray) -> Periodic:
+        """The same curve with outliers left out, and its amplitude in each filter."""
+        found = self.linear(self.columns(periodic), Process(0.0, float("nan"), 0.0), rejected)
+        number = np.bincount(self.band[~rejected], minlength=len(self.bands))
+        scale = found.coefficients[len(self.groups) :]
+        first = int(np.argmax(number))
+        known = (number >= _FEWEST_IN_BAND) & (scale[first] > 0)
+        ratio = np.where(known, scale / max(scale[first], 1e-6), 1.0)
+        ratio = np.where((ratio > 0.2) & (ratio < 5), ratio, 1.0)
+        scales = {int(b): float(r) for b, r in zip(self.bands, ratio, strict=True)}
+        new = replace(periodic, scales=scales)
+        return replace(again(self.points(rejected, new), new), scales=scales)
 
 
 def _faintest(left: FloatArray, member: IntArray) -> BoolArray:
@@ -209,92 +281,3 @@ def _faintest(left: FloatArray, member: IntArray) -> BoolArray:
         number = int(_FAINTEST * len(mine))
         rejected[mine[np.argsort(-left[mine], kind="stable")[:number]]] = True
     return rejected
-
-
-def _process(
-    curve: Curve, columns: FloatArray, rejected: BoolArray, walked: bool, start: Process | None
-) -> Process:
-    kept = ~rejected
-    covered = (columns[kept] != 0).any(axis=0)
-    if not walked or np.count_nonzero(kept) < covered.sum() + 3:
-        return Process(0.0, float("nan"), 0.0)
-    walk = Walk(curve.time[kept], curve.mag[kept], curve.mag_err[kept] ** 2,
-                columns[kept][:, covered])  # fmt: skip
-    return fit_process(walk, start)
-
-
-def _points(curve: Curve, member: IntArray, rejected: BoolArray, jitter: float) -> Points:
-    weight = np.where(rejected, 0.0, 1 / (curve.mag_err**2 + jitter**2))
-    return Points(curve.time, curve.mag, weight, member)
-
-
-def _periodic(
-    curve: Curve,
-    member: IntArray,
-    columns: FloatArray,
-    rejected: BoolArray,
-    walk: Process,
-    settings: LightCurveSettings,
-) -> Periodic | None:
-    """The period that is given, or the best that is found and better than none.
-
-    Eclipses look like faint outliers: what was rejected is looked at again.
-    """
-    jitter = 0.5 * robust_rms(curve.mag_err)
-    nothing = np.zeros(len(curve), bool)
-    found = []
-    for left_out in [nothing, rejected] if rejected.any() else [nothing]:
-        points = _points(curve, member, left_out, jitter)
-        if np.isfinite(curve.period) and curve.period > 0:
-            one = at_period(points, curve.period)
-        else:
-            one = find_period(points, settings.period_range)
-        if one is not None:
-            found.append((_misfit(curve, member, one, jitter), one))
-    if not found:
-        return None
-    best = min(found, key=lambda pair: pair[0])[1]
-    if best.given:
-        return best
-    return best if _gain(curve, member, columns, best, walk, settings) > _GAIN else None
-
-
-def _misfit(curve: Curve, member: IntArray, periodic: Periodic, jitter: float) -> float:
-    """What a curve leaves of all points, gross ones counting no more than 4 deviations."""
-    points = _points(curve, member, np.zeros(len(curve), bool), jitter)
-    left = curve.mag - periodic.model(curve.time)
-    for k in np.unique(member):
-        left[member == k] -= np.median(left[member == k])
-    squares = np.minimum(left**2 * points.weight, 16.0 * 9)
-    return float(squares.sum() + periodic.n_parameters * np.log(len(curve)))
-
-
-def _gain(
-    curve: Curve,
-    member: IntArray,
-    columns: FloatArray,
-    periodic: Periodic,
-    walk: Process,
-    settings: LightCurveSettings,
-) -> float:
-    """Log-likelihood gained by a periodic curve over a walk alone, less what it costs."""
-    kept, process = _clipped(curve, member, columns, periodic, settings, True)
-    kept = ~kept
-    shape = periodic.model(curve.time)
-    with_it = Walk(curve.time[kept], (curve.mag - shape)[kept], curve.mag_err[kept] ** 2,
-                   columns[kept])  # fmt: skip
-    without = Walk(curve.time[kept], curve.mag[kept], curve.mag_err[kept] ** 2, columns[kept])
-    better = fit_process(with_it, process).log_likelihood - fit_process(without).log_likelihood
-    searched = np.log(10 * np.ptp(curve.time) / 0.1)
-    return float(better - 0.5 * periodic.n_parameters * np.log(kept.sum()) - searched)
-
-
-def _refitted(
-    curve: Curve, member: IntArray, rejected: BoolArray, periodic: Periodic
-) -> Periodic | None:
-    """The same period with the outliers left out."""
-    points = _points(curve, member, rejected, 0.5 * robust_rms(curve.mag_err))
-    again = at_period(points, periodic.period)
-    if again is None or again.kind != periodic.kind:
-        return None
-    return replace(again, given=periodic.given, remark=periodic.remark)

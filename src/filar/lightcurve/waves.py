@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from filar.lightcurve.images import FloatArray, IntArray
 
@@ -45,10 +47,21 @@ class Points:
 
     def without_means(self, values: FloatArray) -> FloatArray:
         """Values less each group's weighted mean: along the last axis."""
-        member = (self.group[:, None] == np.arange(self.n_groups)).astype(float)
-        total = np.maximum(self.weight @ member, 1e-30)
-        means = (values * self.weight) @ member / total
-        return np.asarray(values - means @ member.T)
+        means = values @ self._averaging
+        return np.asarray(values - means @ self._member.T)
+
+    @cached_property
+    def _member(self) -> FloatArray:
+        return np.asarray(self.group[:, None] == np.arange(self.n_groups), float)
+
+    @cached_property
+    def _averaging(self) -> FloatArray:
+        heavy = self.weight[:, None] * self._member
+        return np.asarray(heavy / np.maximum(heavy.sum(axis=0), 1e-30))
+
+    def where(self, chosen: NDArray[np.bool_]) -> Points:
+        """Some of the points."""
+        return Points(self.time[chosen], self.mag[chosen], self.weight[chosen], self.group[chosen])
 
 
 def harmonics(phase: FloatArray, number: int) -> FloatArray:
@@ -125,6 +138,11 @@ class Wave:
         return harmonics((time - self.start) / self.period, len(self.cosine)).T
 
     @property
+    def mean(self) -> float:
+        """Average over a period."""
+        return 0.0
+
+    @property
     def amplitude(self) -> float:
         """From the brightest to the faintest, magnitudes."""
         return float(np.ptp(self(self.start + self.period * _GRID)))
@@ -157,7 +175,7 @@ def fit_wave(points: Points, frequency: float, number: int) -> Wave:
     columns = points.without_means(harmonics(frequency * (points.time - middle), number))
     root = np.sqrt(points.weight)
     target = points.without_means(points.mag)
-    solved = np.linalg.lstsq((columns * root).T, target * root, rcond=None)[0]
+    solved = np.asarray(np.linalg.lstsq((columns * root).T, target * root, rcond=None)[0], float)
     first = Wave(1 / frequency, middle, *_halves(solved))
     shift = float(_GRID[np.argmax(first(middle + _GRID / frequency))])
     angle = 2 * np.pi * shift * np.arange(1, number + 1)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from filar.frames.clipping import group_median
 from filar.frames.starlist import DOUBTFUL
+from filar.lightcurve.chipmap import ZeroPoints, n_terms, terms
 from filar.lightcurve.images import FloatArray, Images, IntArray, Measures
 from filar.robust import MAD_TO_SIGMA
 
@@ -22,87 +22,10 @@ _ROUNDS = 5
 _FLOOR = 0.002  # magnitudes: no ensemble is better than its flat field
 _LARGEST_ERROR = 0.2
 _HUBER = 2.0
+_SLOPE = 0.1
+"""Magnitudes: what coefficients beyond the constant may be. Without that, a slope that all images
+have in common could not be told from constants and the stars' means."""
 Progress = Callable[[float, str], None]
-
-
-@dataclass(frozen=True, eq=False)
-class ZeroPoints:
-    """Zero points of m images, to be subtracted from magnitudes.
-
-    Parameters
-    ----------
-    degree : (m,) int array
-        Degree of each image's polynomial; -1 where there is no zero point.
-    coefficients : (m, t) array
-        Of the terms of `terms`, magnitudes; 0 beyond the degree.
-    covariance : (m, t, t) array
-        Of the coefficients.
-    centre, half : (m, 2) arrays
-        Middle and half size of the chip (what its stars fill), pixels.
-    number : (m,) int array
-        Stars that define each.
-    scatter : (m,) array
-        Robust scatter of these stars, magnitudes.
-    remarks : tuple of str
-        What the user should know.
-    """
-
-    degree: IntArray
-    coefficients: FloatArray
-    covariance: FloatArray
-    centre: FloatArray
-    half: FloatArray
-    number: IntArray
-    scatter: FloatArray
-    remarks: tuple[str, ...] = ()
-
-    def at(
-        self, image: NDArray[np.integer], x: NDArray[np.floating], y: NDArray[np.floating]
-    ) -> tuple[FloatArray, FloatArray]:
-        """Zero points at places.
-
-        Parameters
-        ----------
-        image : (n,) int array
-            Rows of the images.
-        x, y : (n,) arrays
-            Pixels.
-
-        Returns
-        -------
-        zero, error : (n,) arrays
-            Magnitudes; NaN for images without a zero point.
-        """
-        zero, error = np.empty(len(image)), np.empty(len(image))
-        for start in range(0, len(image), 200_000):  # bounds the memory of the terms
-            part = slice(start, start + 200_000)
-            who = image[part]
-            u = (x[part] - self.centre[who, 0]) / self.half[who, 0]
-            v = (y[part] - self.centre[who, 1]) / self.half[who, 1]
-            rows = terms(u, v, self.coefficients.shape[1])
-            zero[part] = np.einsum("nt,nt->n", rows, self.coefficients[who])
-            squares = np.einsum("nt,nts,ns->n", rows, self.covariance[who], rows)
-            error[part] = np.sqrt(np.maximum(squares, 0))
-        return zero, error
-
-
-def n_terms(degree: int) -> int:
-    """Terms of a polynomial of two variables."""
-    return (degree + 1) * (degree + 2) // 2
-
-
-def terms(u: FloatArray, v: FloatArray, number: int) -> FloatArray:
-    """Products of Legendre polynomials of u and v, by rising degree: (n, number) array."""
-    from numpy.polynomial import legendre
-
-    degree = 0
-    while n_terms(degree) < number:
-        degree += 1
-    # Beyond the stars that defined them, polynomials go on as at the edge.
-    u, v = np.clip(u, -1.1, 1.1), np.clip(v, -1.1, 1.1)
-    pu, pv = legendre.legvander(u, degree), legendre.legvander(v, degree)
-    columns = [pu[:, d - j] * pv[:, j] for d in range(degree + 1) for j in range(d + 1)]
-    return np.stack(columns[:number], axis=1)
 
 
 def solve_zero_points(
@@ -239,6 +162,11 @@ def _solve(frame: _Frame, degrees: IntArray, progress: Progress | None, done: fl
     pointer = np.arange(0, n * (width + 1) + 1, width + 1)
     design = sparse.csr_matrix((values.ravel(), place.ravel(), pointer),
                                shape=(n, n_means + m * width))  # fmt: skip
+    slopes = n_means + np.arange(m * width).reshape(m, width)[:, 1:].ravel()
+    prior = sparse.csr_matrix(
+        (np.full(len(slopes), 1 / _SLOPE), (np.arange(len(slopes)), slopes)),
+        shape=(len(slopes), n_means + m * width),
+    )
     guess = np.zeros(n_means + m * width)
     guess[:n_means] = group_median(frame.mean, frame.mag, n_means)
     weight = 1 / (frame.err**2 + _FLOOR**2)
@@ -248,8 +176,9 @@ def _solve(frame: _Frame, degrees: IntArray, progress: Progress | None, done: fl
             progress(done + 0.5 * i / _ROUNDS, "zero points of the images")
         root = np.sqrt(weight)
         scaled = sparse.diags(root) @ design
-        step = lsmr(scaled, root * (frame.mag - design @ guess), atol=1e-7, btol=1e-7,
-                    maxiter=300)[0]  # fmt: skip
+        both = sparse.vstack([scaled, prior])
+        target = np.concatenate([root * (frame.mag - design @ guess), -(prior @ guess)])
+        step = lsmr(both, target, atol=1e-8, btol=1e-8, maxiter=500)[0]
         guess = guess + step
         residual = frame.mag - design @ guess
         scatter = _own_scatter(frame, residual, n_means)
@@ -341,24 +270,3 @@ def _components(frame: _Frame, images: Images) -> tuple[IntArray, list[str]]:
             which = " ".join(filter(None, (camera, band))) or "the images"
             remarks.append(f"{which}: {len(sets)} sets of images have no stars in common")
     return part, remarks
-
-
-def shifted(zero: ZeroPoints, images: Images, shift: FloatArray) -> ZeroPoints:
-    """Zero points with one number per camera and filter added.
-
-    Parameters
-    ----------
-    zero : ZeroPoints
-        Of the images.
-    images : Images
-        The images.
-    shift : (g,) array
-        Magnitudes to subtract from all of a group's; NaN for none.
-
-    Returns
-    -------
-    ZeroPoints
-    """
-    coefficients = zero.coefficients.copy()
-    coefficients[:, 0] += np.nan_to_num(shift)[images.group]
-    return replace(zero, coefficients=coefficients)
