@@ -32,7 +32,7 @@ class Size:
         Fields whose light curves are made, their epochs, and exposures of an epoch.
     corrected : int
         Fields that are tested with the pipeline's correction of trails, by one camera, which trains
-        on as many as both do without correction; 0: none.
+        on as many as without; 0: none.
     """
 
     pixels: int
@@ -47,8 +47,8 @@ class Size:
 
 
 SIZES = {
-    "quick": Size(512, 60, 2, 1, 1, 1, 10, 1, 1),
-    "default": Size(1024, 120, 14, 12, 1, 1, 12, 3, 8),
+    "quick": Size(512, 60, 3, 1, 1, 1, 10, 1, 1),
+    "default": Size(1024, 120, 12, 10, 1, 1, 10, 3, 6),
     "large": Size(1024, 120, 60, 40, 2, 4, 50, 3, 30),
 }
 
@@ -123,7 +123,7 @@ def plan(size: Size, seed: int) -> list[Part]:
     one, moved = KNOWN[:1], "trails moved by the pipeline"
     return [
         *found,
-        Part("train-corrected", CORRECTED, "train", moved, surveys(one, 0, test, correct=True)),
+        Part("train-corrected", CORRECTED, "train", moved, surveys(one, 0, size.train, correct=True)),
         Part("test-corrected", CORRECTED, "test", moved,
              surveys(one, test, size.corrected, correct=True)),
         Part("test-damaged", CORRECTED, "test", f"{moved}, overflow damage",
