@@ -20,6 +20,8 @@ LEAST_PART = 0.3
 """Of a star's light that must fall on its blob."""
 NEAR = 3
 """Pixels from a star's centre to the saturated pixels that are its own, at most."""
+CHUNK = 2_000_000
+"""Pixels looked at at once."""
 INTERPOLATED = "interpolated"
 """`Exposure.meta["saturated_values"]` where a survey has replaced saturated pixels."""
 
@@ -156,29 +158,14 @@ def measure_trails(scene: Scene, blobs: Blobs, x: FloatArray, y: FloatArray, flu
     -------
     Trails
     """
-    exposure = scene.exposure
     blob = nearest_blob(blobs, x, y)
-    part = np.zeros(len(x))
-    step = max(1, 2_000_000 // (2 * half + 1) ** 2)
-    for start in range(0, len(x), step):
-        some = slice(start, start + step)
-        inside = cut(blobs.around, x[some], y[some], half) == blob[some, None, None]
-        part[some] = np.sum(scene.psf.stamps(x[some], y[some], half) * inside, axis=(1, 2))
-    charge = blobs.total(exposure.data - scene.sky)[blob]
-    light = blobs.total(scene.light)[blob]
-    pixels = blobs.total(np.ones(exposure.shape))[blob]
-    others = np.maximum(light - flux * part, 0)
-    variance = blobs.total(np.asarray(exposure.variance(exposure.data), float))[blob]
-    # a pixel that was masked or damaged may have held as much as any
-    unseen = blobs.total((exposure.mask & ~exposure.saturated).astype(float))[blob]
-    variance = variance + (unseen * held_charge(exposure)) ** 2
-    error = np.sqrt(
-        variance
-        + (NEIGHBOURS_ERROR * others) ** 2
-        + (scene.sky_error[at_pixels(scene, x, y)] * pixels) ** 2
-    )
+    part = _part_on_blob(scene, blobs, blob, x, y, half)
+    charge = blobs.total(scene.exposure.data - scene.sky)[blob]
+    others = np.maximum(blobs.total(scene.light)[blob] - flux * part, 0)
+    sky_error = scene.sky_error[at_pixels(scene, x, y)]
+    error = np.sqrt(_variance(blobs, blob, sky_error) + (NEIGHBOURS_ERROR * others) ** 2)
     known = (blob > 0) & (part > LEAST_PART)
-    if exposure.meta.get("saturated_values") == INTERPOLATED:
+    if scene.exposure.meta.get("saturated_values") == INTERPOLATED:
         known[:] = False
     with np.errstate(divide="ignore", invalid="ignore"):
         return Trails(
@@ -187,3 +174,27 @@ def measure_trails(scene: Scene, blobs: Blobs, x: FloatArray, y: FloatArray, flu
             np.where(known, error / part, np.nan),
             np.where(known, others / np.maximum(charge, 1), np.nan),
         )
+
+
+def _part_on_blob(
+    scene: Scene, blobs: Blobs, blob: NDArray[np.intp], x: FloatArray, y: FloatArray, half: int
+) -> FloatArray:
+    """Part of each star's light that falls on its blob."""
+    part = np.zeros(len(x))
+    step = max(1, CHUNK // (2 * half + 1) ** 2)
+    for start in range(0, len(x), step):
+        some = slice(start, start + step)
+        inside = cut(blobs.around, x[some], y[some], half) == blob[some, None, None]
+        part[some] = np.sum(scene.psf.stamps(x[some], y[some], half) * inside, axis=(1, 2))
+    return part
+
+
+def _variance(blobs: Blobs, blob: NDArray[np.intp], sky_error: FloatArray) -> FloatArray:
+    """Of the charge of some blobs, other stars apart, electrons squared."""
+    exposure = blobs.exposure
+    photons = blobs.total(np.asarray(exposure.variance(exposure.data), float))[blob]
+    pixels = blobs.total(np.ones(exposure.shape))[blob]
+    # a pixel that was masked or damaged may have held as much as any
+    unseen = blobs.total((exposure.mask & ~exposure.saturated).astype(float))[blob]
+    lost = unseen * held_charge(exposure) if unseen.any() else unseen
+    return np.asarray(photons + lost**2 + (sky_error * pixels) ** 2)

@@ -36,8 +36,8 @@ TRUSTED_RADIUS = 2.6
 LEAST_SNR, MOST_OTHERS, LEAST_PIXELS, LEAST_PART = 8.0, 0.3, 0.1, 0.1
 """Of a ring that counts: significance, light of others over the star's own, part of it seen, and
 its estimate over the star's light."""
-LEAST_GUESS = 0.5
-"""Of what rings or blob say: a star's light is not taken for less."""
+LEAST_GUESS, MOST_GUESS = 0.5, 3.0
+"""Of what rings or blob say: a star's light is not taken for less or more."""
 HUBER = 1.5
 CENTRE_RADIUS = 10
 """Half widths within which light tells of a star's centre."""
@@ -135,7 +135,9 @@ def _relit(
     error = np.concatenate([np.full(len(steady), KNOWN_ERROR), np.full(len(some), TRAIL_ERROR)])
     middles = np.sqrt((edges[1:] ** 2 + edges[:-1] ** 2) / 2)
     # a fit that ran away says nothing of which rings are significant
-    guess = np.fmax(flux[chosen], LEAST_GUESS * np.fmax(combined(rings, RING_ERROR)[0], known))
+    told = np.fmax(combined(rings, RING_ERROR)[0], known)
+    most = np.where(told > 0, MOST_GUESS * told, np.inf)
+    guess = np.fmin(np.fmax(flux[chosen], LEAST_GUESS * told), most)
     light = solve(rings, guess, known, error, middles <= TRUSTED_RADIUS)[len(steady) :]
     flux = flux.copy()
     flux[some] = np.where(np.isfinite(light), np.exp(light), flux[some])
@@ -218,4 +220,4 @@ def combined(rings: Rings, floor: float) -> tuple[FloatArray, FloatArray]:
     total = weight.sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = np.sum(weight * np.where(usable, rings.flux, 0), axis=1) / total
-        return mean, 1 / np.sqrt(total)
+        return mean, np.where(total > 0, 1 / np.sqrt(total), np.nan)

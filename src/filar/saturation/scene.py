@@ -62,6 +62,11 @@ class Scene:
         return replace(self, **changes)  # type: ignore[arg-type]
 
     @cached_property
+    def typical_noise(self) -> float:
+        """Median of the sky's noise, electrons; NaN where no pixel is usable."""
+        return float(np.median(self.noise))
+
+    @cached_property
     def light(self) -> FloatArray:
         """Image of all stars, electrons."""
         image = np.zeros(self.exposure.shape)
@@ -98,12 +103,12 @@ class Scene:
         count = good.reshape(blocks).sum(axis=(1, 3))
         total = np.where(good, rest, 0).reshape(blocks).sum(axis=(1, 3))
         enough = count > BLOCK**2 // 2
-        least = LEAST_SKY_ERROR * float(np.median(self.noise))
+        least = LEAST_SKY_ERROR * self.typical_noise
         if not enough.any():
             return np.full(self.exposure.shape, least)
         means = np.where(enough, total / np.maximum(count, 1), 0)
         typical = MAD_TO_SIGMA * float(np.median(np.abs(means[enough])))
-        photons2 = float(np.median(self.noise)) ** 2 / np.maximum(count, 1)
+        photons2 = self.typical_noise**2 / np.maximum(count, 1)
         excess = np.where(enough, np.minimum(means**2, (CLIP * typical) ** 2) - photons2, 0)
         around = ndimage.uniform_filter(enough.astype(float), NEIGHBOURHOOD)
         mean = ndimage.uniform_filter(excess, NEIGHBOURHOOD) / np.maximum(around, 1e-3)
@@ -128,7 +133,7 @@ class Scene:
 
     def reach(self, flux: FloatArray) -> NDArray[np.intp]:
         """How far stars of some flux are to be drawn, pixels: one of `REACHES` for each."""
-        limit = FAINT * float(np.nanmedian(self.noise))
+        limit = FAINT * self.typical_noise
         bright = np.asarray(flux)[:, None] * self.profile[:-1] > limit
         return np.asarray(np.array(REACHES)[bright.sum(axis=1)], np.intp)
 

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from filar.psf.wings import squared_distances
+
 FloatArray = NDArray[np.float64]
 
 
@@ -61,9 +63,7 @@ def add(image: FloatArray, stamps: FloatArray, x: FloatArray, y: FloatArray) -> 
 
 def distances(x: FloatArray, y: FloatArray, half: int) -> FloatArray:
     """Distance of the pixels of squares from their stars: (n, 2 half + 1, 2 half + 1), pixels."""
-    span = np.arange(-half, half + 1.0)
-    dx, dy = span - (x - np.rint(x))[:, None], span - (y - np.rint(y))[:, None]
-    return np.sqrt(dy[:, :, None] ** 2 + dx[:, None, :] ** 2)
+    return np.asarray(np.sqrt(squared_distances(x, y, half)))
 
 
 def _places(x: FloatArray, y: FloatArray, half: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
