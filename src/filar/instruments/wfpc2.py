@@ -108,7 +108,12 @@ def _exposure(path: Path, plane: Plane, options: ReadOptions) -> Exposure:
             "photplam": number_from(header, "PHOTPLAM") or math.nan,
             "vega_zeropoint": facts.vega_zeropoint(options.filter or name, chip, setting),
             "meta": credits(header)
-            | {"quality": plane.quality_name, "gain_setting": setting, "units": units or "COUNTS"},
+            | {
+                "quality": plane.quality_name,
+                "gain_setting": setting,
+                "units": units or "COUNTS",
+                "full_well": facts.FULL_WELL,
+            },
         },
         options=options,
     )

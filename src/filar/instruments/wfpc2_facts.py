@@ -24,6 +24,9 @@ READ_NOISES = {
 DIGITAL_LIMIT = 4095
 """The largest number that the 12-bit converter gives, bias included."""
 
+FULL_WELL = 90_000.0
+"""Electrons that a pixel holds before it bleeds: far more than the converter counts."""
+
 TYPICAL_BIAS = 320.0
 """DN, for files that do not say (their DEZERO); the chips of the test exposure have 303 to 352."""
 

@@ -160,10 +160,13 @@ def measure_trails(scene: Scene, blobs: Blobs, x: FloatArray, y: FloatArray, flu
     """
     blob = nearest_blob(blobs, x, y)
     part = _part_on_blob(scene, blobs, blob, x, y, half)
-    charge = blobs.total(scene.exposure.data - scene.sky)[blob]
+    unseen, unseen_error = unseen_charge(scene.exposure)
+    pixels = blobs.pixels[blob]
+    charge = blobs.total(scene.exposure.data - scene.sky)[blob] + unseen * pixels
     others = np.maximum(blobs.total(scene.light)[blob] - flux * part, 0)
     sky_error = scene.sky_error[at_pixels(scene, x, y)]
-    error = np.sqrt(_variance(blobs, blob, sky_error) + (NEIGHBOURS_ERROR * others) ** 2)
+    variance = _variance(blobs, blob, sky_error) + (unseen_error * pixels) ** 2
+    error = np.sqrt(variance + (NEIGHBOURS_ERROR * others) ** 2)
     known = (blob > 0) & (part > LEAST_PART)
     if scene.exposure.meta.get("saturated_values") == INTERPOLATED:
         known[:] = False
@@ -174,6 +177,23 @@ def measure_trails(scene: Scene, blobs: Blobs, x: FloatArray, y: FloatArray, flu
             np.where(known, error / part, np.nan),
             np.where(known, others / np.maximum(charge, 1), np.nan),
         )
+
+
+def unseen_charge(exposure: Exposure) -> tuple[float, float]:
+    """What a saturated pixel holds beyond what was counted, and how well that is known.
+
+    Parameters
+    ----------
+    exposure : Exposure
+        With ``meta["full_well"]``, electrons, where pixels hold more than the converter counts.
+
+    Returns
+    -------
+    mean, error : float
+        Electrons: anything up to the full well is as likely. 0 where charge is counted in full.
+    """
+    more = float(exposure.meta.get("full_well", 0.0)) - exposure.saturation
+    return (0.5 * more, more / np.sqrt(12)) if more > 0 else (0.0, 0.0)
 
 
 def _part_on_blob(
