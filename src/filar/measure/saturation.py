@@ -142,8 +142,7 @@ def samples_of(measured: Measurement, stars: Stars, chosen: NDArray[np.intp]) ->
     from filar.saturation.windows import cut
 
     exposure = measured.exposure
-    model_error = 0.0 if measured.psf_fit is None else measured.psf_fit.model_error
-    evidence = gather(exposure, measured.psf, stars, chosen, model_error)
+    evidence = gather(exposure, measured.psf, stars, chosen)
     half, x, y = STAMP // 2, evidence.x, evidence.y
     data = np.where(exposure.mask & ~exposure.saturated, np.nan, exposure.data)
     lost = exposure.meta.get(DAMAGED, np.zeros(exposure.shape, bool))

@@ -128,7 +128,7 @@ def nearest_blob(blobs: Blobs, x: FloatArray, y: FloatArray) -> NDArray[np.intp]
     r2 = (span[:, None] ** 2 + span**2).ravel()
     order = np.argsort(r2, kind="stable")
     order = order[r2[order] <= NEAR**2]
-    flat = windows.reshape(len(windows), -1)[:, order]
+    flat = windows.reshape(len(windows), r2.size)[:, order]
     first = np.argmax(flat > 0, axis=1)
     return np.asarray(flat[np.arange(len(flat)), first], np.intp)
 

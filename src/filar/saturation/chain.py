@@ -39,6 +39,7 @@ its estimate over the star's light."""
 LEAST_GUESS, MOST_GUESS = 0.5, 3.0
 """Of what rings or blob say: a star's light is not taken for less or more."""
 HUBER = 1.5
+"""Standard deviations from which an equation counts less."""
 CENTRE_RADIUS = 10
 """Half widths within which light tells of a star's centre."""
 
@@ -189,14 +190,19 @@ def solve(
     target = np.concatenate([np.log(rings.flux[star, ring]), np.log(known[given]), np.zeros(k)])
     prior = np.where(trusted, PRIOR_CORE, PRIOR_WINGS)
     error = np.concatenate([sigma, known_error[given], prior])
+    return np.where(usable.any(axis=1), _robust(design, target, error)[:n], np.nan)
+
+
+def _robust(design: FloatArray, target: FloatArray, error: FloatArray) -> FloatArray:
+    """Least squares with Huber's weights."""
     weight = 1 / error
     for _ in range(10):
         scaled = design * weight[:, None]
-        normal = scaled.T @ scaled + 1e-9 * np.eye(n + k)
+        normal = scaled.T @ scaled + 1e-9 * np.eye(design.shape[1])
         solution = np.linalg.solve(normal, scaled.T @ (target * weight))
         pull = np.abs(target - design @ solution) / error
         weight = np.sqrt(np.minimum(1, HUBER / np.maximum(pull, 1e-9))) / error
-    return np.where(usable.any(axis=1), solution[:n], np.nan)
+    return np.asarray(solution, float)
 
 
 def combined(rings: Rings, floor: float) -> tuple[FloatArray, FloatArray]:

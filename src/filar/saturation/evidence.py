@@ -70,13 +70,7 @@ class Evidence:
     width: float
 
 
-def gather(
-    exposure: Exposure,
-    psf: FieldPSF,
-    stars: Stars,
-    chosen: NDArray[np.intp],
-    model_error: float = 0.0,
-) -> Evidence:
+def gather(exposure: Exposure, psf: FieldPSF, stars: Stars, chosen: NDArray[np.intp]) -> Evidence:
     """Measure all there is to know of some stars of an exposure.
 
     Parameters
@@ -89,8 +83,6 @@ def gather(
         All of them.
     chosen : (n,) int array
         Which ones are wanted.
-    model_error : float
-        Relative error of the PSF, see `filar.psf.fitted.PSFFit`.
 
     Returns
     -------
@@ -106,7 +98,7 @@ def gather(
     rings = measure_rings(scene, x, y, flux, edges)
     trails = measure_trails(scene, blobs, x, y, flux, int(np.ceil(edges[-1])))
     core = _Core.look(scene, x, y, flux, middle)
-    columns = _estimates(scene, stars, chosen, rings, trails, core, model_error)
+    columns = _estimates(scene, stars, chosen, rings, trails, core)
     columns |= _context(scene, blobs, trails, rings, core, width)
     values = np.stack([columns.get(name, np.full(len(x), np.nan)) for name in COLUMNS], axis=1)
     at = at_pixels(scene, x, y)
@@ -185,9 +177,13 @@ def _logs(name: str, flux: FloatArray, error: FloatArray) -> dict[str, FloatArra
 
 
 def _estimates(
-    scene: Scene, stars: Stars, chosen: NDArray[np.intp], rings: Rings, trails: Trails,
-    core: _Core, model_error: float,
-) -> dict[str, FloatArray]:  # fmt: skip
+    scene: Scene,
+    stars: Stars,
+    chosen: NDArray[np.intp],
+    rings: Rings,
+    trails: Trails,
+    core: _Core,
+) -> dict[str, FloatArray]:
     """The classic estimates."""
     flux, error = stars.flux[chosen], stars.error[chosen]
     whole = np.where(stars.saturated[chosen], np.nan, flux)
@@ -213,6 +209,7 @@ def _context(
     first, last, left, right = (blobs.extent[trails.blob, k] for k in range(4))
     at = at_pixels(scene, core.x, core.y)
     border = (first <= 1) | (last >= ny - 2) | (left <= 1) | (right >= nx - 2)
+    border |= blobs.total(exposure.edge.astype(float))[trails.blob] > 0
     return {
         "pixels": np.where(own, np.log10(1 + blobs.pixels[trails.blob]), 0),
         "rows_up": np.where(own, np.log10(1 + np.maximum(last - core.y, 0)), 0),
