@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from filar.saturation.scene import REACHES, at_pixels, star_width
-from tests.saturation.fields import READ_NOISE, REACH, SKY, make_field, winged
+from tests.saturation.fields import REACH, READ_NOISE, SKY, make_field, winged
 
 NOISE = np.hypot(np.sqrt(SKY), READ_NOISE)
 
