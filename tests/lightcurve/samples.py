@@ -100,7 +100,7 @@ def catalog(name, camera, band, mjd, x, y, mag, err, sky, saturation=None, rng=N
         "filter": np.full(n, band), "method": np.full(n, "psf-fit"),
         "x_init": x[order], "y_init": y[order], "x_fit": x[order], "y_fit": y[order],
         "x_err": np.full(n, 0.02), "y_err": np.full(n, 0.02),
-        "flux_fit": 10 ** (-0.4 * mag[order]), "flux_err": err[order], "local_bkg": nan,
+        "flux_fit": 10 ** (-0.4 * (mag[order] - 25)), "flux_err": err[order], "local_bkg": nan,
         "qfit": nan, "reduced_chi2": nan, "snr": 1 / err[order], "isolation": nan,
         "n_pixels_fit": np.full(n, 25), "mag": mag[order], "mag_err": err[order],
         "ra": sky[0][order] + wobble[0] if sky is not None else nan,

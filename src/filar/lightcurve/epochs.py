@@ -15,7 +15,7 @@ MINUTE = 1 / 1440
 _SLACK = 1e-9  # days: the rounding of dates is no gap
 
 # Variance of the median of n Gaussian values in units of one value's (integrals over the order
-# statistics; checked by random numbers in the tests); pi / 2 / (n + pi / 2 - 1) beyond.
+# statistics; checked by random numbers in the tests); beyond, by their limit.
 _MEDIAN_VARIANCE = np.array(
     [np.nan, 1.0, 0.5, 0.4487, 0.2982, 0.2868, 0.2147, 0.2104, 0.1682, 0.1661, 0.1383, 0.1372]
 )
@@ -25,6 +25,7 @@ _FEW = np.array([1.0, 1.0, 1.196, 1.495, 1.363, 1.206, 1.200, 1.140, 1.129, 1.10
 # Medians of chi-square per degree of freedom, by degrees of freedom.
 _CHI2_MEDIAN = np.array([np.nan, 0.4549, 0.6931, 0.7887, 0.8392, 0.8703, 0.8914, 0.9066])
 _PRIOR = 8.0
+_PRIOR_EPOCHS = 3.0
 _FREEDOM = 0.37  # what a median absolute deviation tells, in parts of a standard deviation
 
 
@@ -97,7 +98,7 @@ class Epochs:
 def median_variance(number: NDArray[np.integer]) -> FloatArray:
     """Variance of the median of Gaussian values in units of one value's: array."""
     few = _MEDIAN_VARIANCE[np.minimum(number, len(_MEDIAN_VARIANCE) - 1)]
-    many = np.pi / 2 / (number + np.pi / 2 - 1)
+    many = np.pi / 2 / (number + np.where(number % 2, 0.47, 1.37))
     return np.asarray(np.where(number < len(_MEDIAN_VARIANCE), few, many))
 
 
@@ -175,7 +176,7 @@ def _error_of_one(
     n = int(pair.max(initial=-1)) + 1
     number = np.bincount(pair[told], minlength=n)
     factor = np.nan_to_num(group_median(pair[told], excess[told], n), nan=1.0)
-    factor = ((_PRIOR + number * factor) / (_PRIOR + number))[pair]
+    factor = ((_PRIOR_EPOCHS + number * factor) / (_PRIOR_EPOCHS + number))[pair]
     expected = np.where(np.isfinite(quoted), quoted**2 * factor, own**2)
     weight = np.where(np.isfinite(own), _FREEDOM * (count - 1), 0.0)
     squares = _PRIOR * expected + weight * np.nan_to_num(own) ** 2

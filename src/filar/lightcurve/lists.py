@@ -12,7 +12,7 @@ from filar.errors import InputFileError
 from filar.flags import Flag
 from filar.frames.clipping import group_median
 from filar.frames.matching import mutual_nearest_points
-from filar.frames.starlist import DOUBTFUL
+from filar.frames.starlist import DOUBTFUL, BoolArray
 from filar.lightcurve.chipmap import ZeroPoints, n_terms, terms
 from filar.lightcurve.images import FloatArray, Images, Measures
 from filar.lightcurve.match import Stars, unit_vectors
@@ -22,7 +22,7 @@ from filar.saturation.starcolumns import numbers, positions, read_table
 
 _NEAR = 5.0  # arcsec: how far a reference star may be in any case
 _FEWEST = 3
-_DEGREE, _PER_TERM = 4, 10
+_DEGREE, _PER_TERM, _MOST = 4, 10, 600
 _CLIP, _CLIPPINGS = 3.0, 6
 
 
@@ -149,7 +149,7 @@ def reference_shifts(
             for axis, values in enumerate((measures.x, measures.y))
         ]  # fmt: skip
         difference = group_median(star, measures.mag[rows], len(expected)) - expected[:, k]
-        known = np.isfinite(difference)
+        known = _brightest(np.isfinite(difference), expected[:, k])
         if np.count_nonzero(known) < _FEWEST:
             remarks.append(f"{name}: fewer than {_FEWEST} stars in common with the reference")
             continue
@@ -160,6 +160,15 @@ def reference_shifts(
             f"{name}: tied to {known.sum()} reference stars, which scatter {width:.3f} mag"
         )
     return shift, remarks
+
+
+def _brightest(known: BoolArray, mag: FloatArray) -> BoolArray:
+    """The brightest of the stars that are known: faint ones suffer from neighbours."""
+    rows = np.flatnonzero(known)
+    rows = rows[np.argsort(mag[rows], kind="stable")[:_MOST]]
+    chosen = np.zeros(len(known), bool)
+    chosen[rows] = True
+    return chosen
 
 
 def _robust_map(u: FloatArray, v: FloatArray, values: FloatArray) -> tuple[FloatArray, float]:

@@ -170,19 +170,19 @@ def dispersion_figure(curves: LightCurves, saturated: Any) -> Figure:
     plain = curves.plain_dispersion
     constant = ~curves.variable
     layers: list[Layer] = [
-        Marks(mag, np.maximum(plain, 1e-4), "ordinary PSF photometry", TRUTH, size=2.5, alpha=0.4)
+        Marks(mag, np.maximum(plain, 1e-4), "ordinary photometry", TRUTH, size=2.5, alpha=0.4)
     ]
     for chosen, label, method in (
-        (constant & ~saturated, "light curves, unsaturated", 1),
-        (constant & saturated, "light curves, saturated", 3),
-        (~constant, "light curves, variable stars", 4),
+        (constant & ~saturated, "unsaturated", 1),
+        (constant & saturated, "saturated", 3),
+        (~constant, "variable", 4),
     ):
         if chosen.any():
             floor = np.maximum(ours[chosen], 1e-4)
             layers.append(Marks(mag[chosen], floor, label, method, size=3.0, alpha=0.6))
     limit = _saturation_limit(mag, saturated)
     if np.isfinite(limit):
-        layers.append(Level(limit, "x", label="half of the stars are saturated"))
+        layers.append(Level(limit, "x", label="half are saturated"))
     both = np.concatenate([ours, plain])
     both = both[np.isfinite(both) & (both > 0)]
     low, high = np.percentile(both, (0.5, 99.8)) if len(both) else (0.005, 1.0)
@@ -190,7 +190,7 @@ def dispersion_figure(curves: LightCurves, saturated: Any) -> Figure:
                   y_range=(max(float(low) / 1.5, 1e-4), 1.5 * float(high)), log=True)  # fmt: skip
     note = (
         "Half of the range from the 15th to the 85th percentile of the epochs about their median. "
-        "Ordinary photometry: the same exposures' flux_fit, nothing rejected."
+        "Ordinary photometry: the same stars and exposures by flux_fit, nothing rejected."
     )
     return Figure("dispersion", "Dispersion against magnitude", note, ((panel,),))
 
