@@ -26,6 +26,7 @@ BoolArray = NDArray[np.bool_]
 SHORTEST = 0.1
 """Days: of periods that are searched for, unless told otherwise."""
 _FEWEST = 20
+_WIDTH = 0.2  # of the search about a frequency, cycles over the time covered
 _PEAKS, _BOXES, _KEPT = 12, 4, 5
 _SCREEN = 3
 _NARROW = 0.46
@@ -177,7 +178,7 @@ def at_period(points: Points, period: float) -> Periodic | None:
     used = points.where(points.weight > 0)
     if len(used.time) < _FEWEST or not used.covered > 0:
         return None
-    wave = _waves(used, 1 / period, width=0.3)
+    wave = _waves(used, 1 / period)
     if _enough(used, wave):
         return replace(wave, given=True)
     found = [wave]
@@ -210,13 +211,14 @@ def again(points: Points, found: Periodic) -> Periodic:
         dips = fit_eclipses(used, first.period, first.start, 4 * first.widths[0], first.second)
         new = None if dips is None else _of_eclipses(used, dips)
     else:
-        new = _waves(used, 1 / found.period)
+        # A period that was given has moved as far as it may.
+        new = _waves(used, 1 / found.period, width=0.0 if found.given else _WIDTH)
     if new is None:
         return found
     return replace(new, given=found.given, remark=found.remark)
 
 
-def _waves(points: Points, frequency: float, *, width: float = 0.2) -> Periodic:
+def _waves(points: Points, frequency: float, *, width: float = _WIDTH) -> Periodic:
     """Harmonics at a frequency, as many as pay."""
     found: list[tuple[float, Wave, float]] = []
     misses = 0
