@@ -48,7 +48,7 @@ class Size:
 
 SIZES = {
     "quick": Size(512, 60, 3, 1, 1, 1, 10, 1, 1),
-    "default": Size(1024, 120, 12, 10, 1, 1, 10, 3, 6),
+    "default": Size(1024, 120, 12, 12, 1, 1, 12, 3, 6),
     "large": Size(1024, 120, 60, 40, 2, 4, 50, 3, 30),
 }
 
@@ -123,7 +123,8 @@ def plan(size: Size, seed: int) -> list[Part]:
     one, moved = KNOWN[:1], "trails moved by the pipeline"
     return [
         *found,
-        Part("train-corrected", CORRECTED, "train", moved, surveys(one, 0, size.train, correct=True)),
+        Part("train-corrected", CORRECTED, "train", moved,
+             surveys(one, 0, size.train, correct=True)),
         Part("test-corrected", CORRECTED, "test", moved,
              surveys(one, test, size.corrected, correct=True)),
         Part("test-damaged", CORRECTED, "test", f"{moved}, overflow damage",

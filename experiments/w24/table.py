@@ -63,7 +63,7 @@ def summary(results: Sequence[Result]) -> str:
             own = [("all", method.whole)] if known else []
             own += [(n, p) for n, p in method.parts.items() if n.endswith("saturated")]
             for part, found in own if known or one.name not in PARTIAL else ():
-                if not found.told:
+                if not found.enough and not known:
                     continue
                 rows.append([
                     f"{one.name}: {one.about}", f"{method.name}, {part}",
