@@ -53,7 +53,7 @@ def test_all_tables_figures_and_time_series(simulated, tmp_path):
     assert len(read_catalog(tmp_path / "curves_offsets.parquet")) == 4
     assert len(read_catalog(tmp_path / "curves_images.parquet")) == len(simulated.paths)
     names = {path.name for path in (tmp_path / "figures").rglob("*.png")}
-    assert {"dispersion.png", "reference.png", "star_7.png", "star_8.png"} <= names
+    assert {"dispersion.png", "zero_points.png", "star_7.png", "star_8.png"} <= names
     assert (tmp_path / "figures" / "lightcurves.html").read_text().startswith("<!DOCTYPE html>")
     assert sorted(p.name for p in (tmp_path / "series").iterdir()) == ["star_7.ecsv", "star_8.ecsv"]
     assert read_meta(out)["mag_system"] == "reference magnitudes for a g, b g"
