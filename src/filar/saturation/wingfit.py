@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from filar.psf.wings import KNOTS, WingedPSF
 from filar.saturation.rings import NEIGHBOURS_ERROR
@@ -17,16 +20,21 @@ LEAST_SNR, MOST_OTHERS = 2.0, 0.5
 """Of a star's light in a ring that counts: over its error, and others' light over it."""
 STAR_ERROR = 0.1
 """Relative: no star tells more, so that no single one decides."""
-FEWEST = 3
+FEWEST, ENOUGH = 3, 10
+"""Stars that tell of a ring, at least; and those away from the crowd, for the others to be left."""
+QUIET, NEIGHBOURHOOD, MESH = 1.5, 50.0, 25
+"""Density of stars away from the crowd over the median over the image; the radius in which stars
+are counted, and the distance of places where they are, pixels."""
 CHUNK = 2_000_000
 
 
 def fit_wings(scene: Scene, chosen: NDArray[np.intp]) -> WingedPSF:
     """Measure the profile of the wings.
 
-    In each ring the mean light of each star, without its core, its sky and all other stars, over
+    In each ring the median pixel of each star, without its core, its sky and all other stars, over
     the star's whole light; of all stars the weighted median, which does not mind those that stand
-    on something else.
+    on something else. Stars away from the crowd are preferred: in a cluster, light of stars that
+    were not found lies about all of them.
 
     Parameters
     ----------
@@ -55,6 +63,9 @@ def fit_wings(scene: Scene, chosen: NDArray[np.intp]) -> WingedPSF:
     expected = scene.psf.profile(np.array(KNOTS)) + _core_profile(scene)
     with np.errstate(invalid="ignore"):
         counts = (expected > LEAST_SNR * error) & (others < MOST_OTHERS * expected)
+    quiet = _quiet(scene, chosen)
+    enough = (counts & quiet[:, None]).sum(axis=0) >= ENOUGH
+    counts &= quiet[:, None] | ~enough
     weight = np.where(counts, 1 / (error**2 + (STAR_ERROR * expected) ** 2), 0)
     light, scale = scene.psf.light.copy(), 1.0
     for k in range(len(KNOTS)):
@@ -70,7 +81,7 @@ def fit_wings(scene: Scene, chosen: NDArray[np.intp]) -> WingedPSF:
 def _profiles(
     scene: Scene, stars: NDArray[np.intp], half: int
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Mean light in the rings over the star's own without its core, its error, others' light."""
+    """Median light in the rings over the star's own without its core, its error, others' light."""
     x, y, flux = scene.x[stars], scene.y[stars], scene.flux[stars]
     n, k = len(stars), len(KNOTS)
     own = scene.psf.stamps(x, y, half)
@@ -82,7 +93,8 @@ def _profiles(
     at = (slice(None), *[slice(half - inner, half + inner + 1)] * 2)
     rest[at] -= flux[:, None, None] * scene.psf.core_stamps(x, y, inner)
     good = ~cut(scene.spoilt, x, y, half, True)
-    ring = np.searchsorted(EDGES, distances(x, y, half), side="right") - 1
+    r = distances(x, y, half)
+    ring = np.searchsorted(EDGES, r, side="right") - 1
     inside = good & (ring >= 0) & (ring < k)
     index = (np.arange(n)[:, None, None] * k + np.clip(ring, 0, k - 1)).ravel()
     noise2 = np.maximum(light + sky, 0) + scene.exposure.read_noise**2
@@ -93,11 +105,48 @@ def _profiles(
 
     norm = total(weight)
     with np.errstate(divide="ignore", invalid="ignore"):
-        mean = total(weight * rest) / norm / flux[:, None]
         near = total(weight * others) / norm
         sky_error = scene.sky_error[at_pixels(scene, x, y)][:, None]
-        spread = np.sqrt(1 / norm + sky_error**2 + (NEIGHBOURS_ERROR * near) ** 2)
-        return mean, spread / flux[:, None], near / flux[:, None]
+        spread = np.sqrt(np.pi / 2 / norm + sky_error**2 + (NEIGHBOURS_ERROR * near) ** 2)
+    # As the profile goes between its knots, what is seen at a radius is brought to the knot's.
+    rest *= (r / np.array(KNOTS)[np.clip(ring, 0, k - 1)]) ** 2
+    middle = _medians(rest.ravel()[inside.ravel()], index[inside.ravel()], n * k).reshape(n, k)
+    return middle / flux[:, None], spread / flux[:, None], near / flux[:, None]
+
+
+def _medians(values: FloatArray, group: NDArray[np.intp], count: int) -> FloatArray:
+    """Median of each group, NaN for those without a member: (count,)."""
+    order = np.lexsort((values, group))
+    number = np.bincount(group, minlength=count)
+    first = np.cumsum(number) - number
+    middle = np.full(count, np.nan)
+    some = number > 0
+    ordered = values[order]
+    low = ordered[(first + (number - 1) // 2)[some]]
+    middle[some] = (low + ordered[(first + number // 2)[some]]) / 2
+    return middle
+
+
+def _quiet(scene: Scene, chosen: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Stars about which no more stars were found than usual in the image: (n,)."""
+    ny, nx = scene.exposure.shape
+    known = np.isfinite(scene.x + scene.y)
+    tree = cKDTree(np.stack([scene.x[known], scene.y[known]], axis=1))
+    rows, columns = np.mgrid[MESH // 2 : ny : MESH, MESH // 2 : nx : MESH]
+    places = np.stack([columns.ravel(), rows.ravel()], axis=1).astype(float)
+    stars = np.stack([scene.x[chosen], scene.y[chosen]], axis=1)
+    usual = np.median(_density(tree, places, (ny, nx)))
+    return np.asarray(_density(tree, np.nan_to_num(stars), (ny, nx)) <= QUIET * usual)
+
+
+def _density(tree: Any, places: FloatArray, shape: tuple[int, int]) -> FloatArray:
+    """Stars near some places over the part of the neighbourhood that lies in the image."""
+    count = tree.query_ball_point(places, NEIGHBOURHOOD, return_length=True)
+    limits = np.array(shape[::-1])
+    high = np.minimum(places + NEIGHBOURHOOD, limits - 0.5)
+    low = np.maximum(places - NEIGHBOURHOOD, -0.5)
+    part = np.prod(np.maximum(high - low, 1.0), axis=1) / (2 * NEIGHBOURHOOD) ** 2
+    return np.asarray(count / part)
 
 
 def _core_profile(scene: Scene) -> FloatArray:
