@@ -42,6 +42,16 @@ def test_one_count_is_nothing_unusual_in_a_dark_image() -> None:
     assert not damaged_pixels(exposure).any()
 
 
+def test_stars_that_crowd_do_not_hide_them() -> None:
+    """Their light makes the scatter of all pixels larger than the sky is bright."""
+    exposure = make()
+    light = np.random.default_rng(1).lognormal(6, 1.5, (60, 80))
+    exposure.data[:] += np.float32(2.5) * np.rint(light).astype(np.float32)
+    assert np.std(exposure.data) > np.median(exposure.data)
+    exposure.data[20:23, 30] = 2.5
+    assert np.argwhere(damaged_pixels(exposure)).tolist() == [[20, 30], [21, 30], [22, 30]]
+
+
 def test_files_of_rates() -> None:
     assert one_count(make(meta={"units": "adu/s"})) == pytest.approx(225)
     assert one_count(make(meta={"units": "adu"})) == 2.5

@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from filar.exposure import BoolImage, Exposure
-from filar.robust import robust_rms
 
 IntArray = NDArray[np.int64]
 
 _BELOW = 5.0  # times the noise that one count must lie below the sky
+_DARKEST = 0.01  # part of the pixels that tell where the sky is darkest
 _SAMPLE = 200_000  # pixels that tell the sky
 
 
@@ -44,12 +44,14 @@ def damaged_pixels(exposure: Exposure) -> BoolImage:
     -------
     (ny, nx) bool array
         All False where one count is nothing unusual: less than five times the noise below the
-        median of the image.
+        darkest hundredth of the other pixels. (The scatter of all pixels says nothing where stars
+        crowd.)
     """
     one = np.float32(one_count(exposure))
-    usable = exposure.data[~exposure.unusable]
+    usable = exposure.data[~exposure.unusable & (exposure.data != one)]
     values = usable[:: max(1, usable.size // _SAMPLE)].astype(float)
-    if not values.size or not np.median(values) - one > _BELOW * robust_rms(values):
+    dark = np.quantile(values, _DARKEST) if values.size else np.nan
+    if not dark - one > _BELOW * np.sqrt(exposure.variance(np.asarray(dark))):
         return np.zeros(exposure.shape, bool)
     return np.asarray((exposure.data == one) & ~exposure.mask)
 
