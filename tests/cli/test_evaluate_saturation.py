@@ -8,10 +8,11 @@ from typer.testing import CliRunner
 
 from filar.cli import console, main
 from filar.errors import ParameterError
+from filar.measure.saturation_samples import Collected
 from filar.report import saturation_page
 from filar.saturation.data import Samples
 from filar.saturation.estimator import SaturationModel
-from filar.saturation.store import save_samples
+from filar.saturation.store import load_samples, save_samples
 from tests.saturation.toys import small_recipe, toy_samples
 
 
@@ -78,6 +79,19 @@ def test_several_files_are_judged_whole(made: Path, tmp_path: Path) -> None:
     assert numbers["data"] == "2 files"
     assert numbers["criteria"] == {}
     assert "all that have a label" in told
+
+
+def test_an_image_that_gives_nothing_is_told(made: Path, tmp_path: Path, monkeypatch) -> None:
+    def collect_samples(paths, how, **options) -> Collected:
+        return Collected(load_samples(made / "stars.safetensors"), ("b.fits: other stars",))
+
+    monkeypatch.setattr("filar.measure.saturation_samples.collect_samples", collect_samples)
+    out, kept = tmp_path / "page.html", tmp_path / "kept.safetensors"
+    status, told = invoke("a.fits", "b.fits", "--catalog", "c.ecsv", "-o", out, "--samples", kept)
+    assert status == 1
+    assert "warning: b.fits: other stars" in told
+    assert "2 files" in out.read_text()
+    assert len(load_samples(kept)) == 450
 
 
 @pytest.mark.parametrize(

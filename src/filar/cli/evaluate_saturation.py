@@ -46,6 +46,7 @@ def saturation(
     ] = None,
     catalog: saturationdata.Catalog = None,
     mag: saturationdata.Mag = None,
+    contamination: saturationdata.Contamination = 0.0,
     filter_name: reading.Filter = None,
     gain: reading.Gain = None,
     read_noise: reading.ReadNoise = None,
@@ -68,8 +69,8 @@ def saturation(
     check_output(output, (".html", ".htm"))
     saturationdata.check_data(data, catalog, samples)
     models = {name: _load(path) for name, path in _named(model or []).items()}
-    found = saturationdata.read_data(
-        data, catalog, samples=samples, mag=mag, workers=workers,
+    found, complete = saturationdata.read_data(
+        data, catalog, samples=samples, mag=mag, contamination=contamination, workers=workers,
         read=reading.read_options(
             gain=gain, read_noise=read_noise, saturation=saturation, filter=filter_name
         ),
@@ -80,6 +81,8 @@ def saturation(
         facts = gather_from_models(material, progress)
     write_saturation_report(output, facts)
     _tell(facts, output)
+    if not complete:
+        raise typer.Exit(1)
 
 
 def _named(given: Sequence[str]) -> dict[str, Path]:

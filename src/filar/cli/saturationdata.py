@@ -33,6 +33,15 @@ Mag = Annotated[
         show_default=False,
     ),
 ]
+Contamination = Annotated[
+    float,
+    typer.Option(
+        min=0,
+        metavar="ARCSEC",
+        help="Labels hold the catalogue's other stars within this radius, as Winecki & "
+        "Kochanek (2024) took 8; 0: the star's own light alone.",
+    ),
+]
 SamplesOut = Annotated[
     Path | None,
     typer.Option(
@@ -86,7 +95,7 @@ def read_data(
     samples: Path | None = None,
     workers: int = 1,
     **options: Any,
-) -> Samples:
+) -> tuple[Samples, bool]:
     """Read samples, or make them of images, showing how far it is.
 
     Parameters
@@ -105,6 +114,9 @@ def read_data(
     Returns
     -------
     Samples
+        Of all images that gave some.
+    bool
+        Whether all did; the others were told of.
 
     Raises
     ------
@@ -119,6 +131,7 @@ def read_data(
     from filar.saturation.store import load_samples, save_samples
 
     check_data(data, catalog, samples)
+    complete = True
     if catalog is None:
         found = [load_samples(path) for path in data]
         whole = found[0] if len(found) == 1 else Samples.joined(found)
@@ -134,9 +147,9 @@ def read_data(
             collected = collect_samples(
                 data, Collecting(catalog, **options), workers=workers, progress=tell
             )
-        whole = collected.samples
+        whole, complete = collected.samples, not collected.messages
         for text in collected.messages:
             console.messages().print(f"filar: warning: {text}", markup=False, soft_wrap=True)
     if samples is not None:
         save_samples(samples, whole)
-    return whole
+    return whole, complete

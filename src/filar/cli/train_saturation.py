@@ -37,15 +37,7 @@ def saturation(
         ),
     ] = "filar-saturation",
     mag: saturationdata.Mag = None,
-    contamination: Annotated[
-        float,
-        typer.Option(
-            min=0,
-            metavar="ARCSEC",
-            help="Labels hold the catalogue's other stars within this radius, as Winecki & "
-            "Kochanek (2024) took 8; 0: the star's own light alone.",
-        ),
-    ] = 0.0,
+    contamination: saturationdata.Contamination = 0.0,
     filter_name: reading.Filter = None,
     gain: reading.Gain = None,
     read_noise: reading.ReadNoise = None,
@@ -103,7 +95,7 @@ def saturation(
     if output.resolve() in {path.resolve() for path in (*data, *([samples] if samples else []))}:
         raise ParameterError("output", str(output), "another name than an input's or the samples'")
     folder = output.with_name(output.stem + "_training")
-    found = saturationdata.read_data(
+    found, complete = saturationdata.read_data(
         data, catalog, samples=samples, mag=mag, contamination=contamination,
         folder=folder / "samples", resume=resume, workers=workers, read=reading.read_options(
             gain=gain, read_noise=read_noise, saturation=saturation, filter=filter_name
@@ -115,6 +107,8 @@ def saturation(
     model = _train(chosen, found, folder, resume=resume, workers=workers, **how)
     model.save(output)
     _tell(model, found, output)
+    if not complete:
+        raise typer.Exit(1)
 
 
 def _checked(output: Path, recipe: str, changes: dict[str, Any]) -> Recipe:
