@@ -49,9 +49,10 @@ def made_up(stamps: int, columns: tuple[str, ...], seed: int = 0) -> Samples:
     for k, name in enumerate(columns):
         if name.endswith("_err"):
             evidence[:, k] = 0.02
+        elif f"{name}_err" in columns:
+            evidence[:, k] = truth + rng.normal(0, 0.02, stamps)
         else:
-            told = truth if f"{name}_err" in columns else 0.0
-            evidence[:, k] = told + rng.normal(0, 0.02, stamps)
+            evidence[:, k] = rng.random(stamps)
     return Samples.build(
         np.minimum(light, LEVEL), star=star, image=star % 16, saturated=saturated,
         x=rng.uniform(50, 970, stamps), y=rng.uniform(50, 970, stamps),
