@@ -4,7 +4,7 @@ import pytest
 from filar.flags import Flag
 from filar.lightcurve.epochs import Epochs
 from filar.lightcurve.errormodel import with_common_scatter
-from filar.lightcurve.statistics import dispersions, group_quantile, statistics
+from filar.lightcurve.statistics import dispersions, group_quantiles, statistics
 
 
 def epochs(rng, sigma, quoted, stars=200, per=40, saturated=None):
@@ -52,8 +52,9 @@ def test_quantiles_are_numpy_s():
     rng = np.random.default_rng(5)
     star = rng.integers(0, 9, 300)
     values = rng.normal(0, 1, 300)
-    for fraction in (0, 0.15, 0.5, 0.85, 1):
-        found = group_quantile(star, values, 10, fraction)
+    fractions = (0, 0.15, 0.5, 0.85, 1)
+    every = group_quantiles(star, values, 10, fractions)
+    for fraction, found in zip(fractions, every, strict=True):
         for k in range(9):
             assert found[k] == pytest.approx(np.quantile(values[star == k], fraction))
         assert np.isnan(found[9])

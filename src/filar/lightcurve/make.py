@@ -188,7 +188,9 @@ def _curves(
     """Epochs and what follows from them."""
     images, stars, measures = made.images, made.matched.stars, made.matched.measures
     epochs = _epochs(images, measures, settings, len(stars))
-    plain = _epochs(images, replace(measures, mag=measures.plain), settings, len(stars))
+    plain = epochs
+    if _differ(measures):
+        plain = _epochs(images, replace(measures, mag=measures.plain), settings, len(stars))
     errors, expected = made.errors, made.expected
     if only_asked:
         stars, epochs, lost = _asked(stars, epochs)
@@ -208,6 +210,12 @@ def _curves(
         at_barycentre, dispersions(plain.star, _levelled(plain, n), n), expected,
         made.absolute, errors, made.remarks,
     )  # fmt: skip
+
+
+def _differ(measures: Measures) -> bool:
+    """Whether magnitudes are not those of ordinary photometry alone."""
+    away = measures.mag - measures.plain
+    return bool((~(np.abs(away[np.isfinite(measures.mag)]) < 1e-3)).any())
 
 
 def _epochs(images: Images, measures: Measures, settings: LightCurveSettings, n: int) -> Epochs:

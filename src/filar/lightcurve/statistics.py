@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ from filar.lightcurve.images import FloatArray, IntArray
 
 LOW, HIGH = 0.15, 0.85
 """The range whose half W24 calls the dispersion."""
+_FIVE = (0.025, LOW, 0.5, HIGH, 0.975)
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,19 +43,40 @@ class Statistics:
     error: FloatArray
 
 
-def group_quantile(star: IntArray, values: FloatArray, n: int, fraction: float) -> FloatArray:
-    """Quantile of each star's values, between them as numpy does: (n,) array, NaN for none."""
-    order = np.lexsort([values, star])
-    ranked = values[order]
+def group_quantiles(
+    star: IntArray, values: FloatArray, n: int, fractions: Sequence[float]
+) -> list[FloatArray]:
+    """Quantiles of each star's values, between them as numpy does.
+
+    Parameters
+    ----------
+    star : (k,) int array
+        Star of each value, 0 to n - 1.
+    values : (k,) array
+        Finite values.
+    n : int
+        Number of stars.
+    fractions : sequence of float
+        From 0 to 1.
+
+    Returns
+    -------
+    list of (n,) array
+        One for each fraction; NaN for stars without values.
+    """
+    ranked = values[np.lexsort([values, star])]
     count = np.bincount(star, minlength=n)
     start = np.cumsum(count) - count
-    found = np.full(n, np.nan)
     some = count > 0
-    place = fraction * (count[some] - 1)
-    low = np.floor(place).astype(np.int64)
-    high = np.minimum(low + 1, count[some] - 1)
-    at = start[some]
-    found[some] = ranked[at + low] + (place - low) * (ranked[at + high] - ranked[at + low])
+    at, last = start[some], count[some] - 1
+    found = []
+    for fraction in fractions:
+        place = fraction * last
+        low = np.floor(place).astype(np.int64)
+        high = np.minimum(low + 1, last)
+        one = np.full(n, np.nan)
+        one[some] = ranked[at + low] + (place - low) * (ranked[at + high] - ranked[at + low])
+        found.append(one)
     return found
 
 
@@ -71,8 +94,8 @@ def dispersions(star: IntArray, mag: FloatArray, n: int) -> FloatArray:
     """
     good = np.isfinite(mag)
     star, mag = star[good], mag[good]
-    width = group_quantile(star, mag, n, HIGH) - group_quantile(star, mag, n, LOW)
-    return np.where(np.bincount(star, minlength=n) > 1, width / 2, np.nan)
+    low, high = group_quantiles(star, mag, n, (LOW, HIGH))
+    return np.where(np.bincount(star, minlength=n) > 1, (high - low) / 2, np.nan)
 
 
 def statistics(star: IntArray, mag: FloatArray, err: FloatArray, n: int) -> Statistics:
@@ -99,13 +122,14 @@ def statistics(star: IntArray, mag: FloatArray, err: FloatArray, n: int) -> Stat
         mean = np.bincount(star, weight * mag, n) / total
     number = np.bincount(star, minlength=n)
     chi2 = np.bincount(star, weight * (mag - mean[star]) ** 2, n)
-    spread = group_quantile(star, mag, n, 0.975) - group_quantile(star, mag, n, 0.025)
+    lowest, low, median, high, highest = group_quantiles(star, mag, n, _FIVE)
+    several = number > 1
     return Statistics(
         number,
         mean,
-        group_quantile(star, mag, n, 0.5),
-        dispersions(star, mag, n),
-        np.where(number > 1, spread, np.nan),
-        np.where(number > 1, chi2, np.nan),
-        group_quantile(star, err, n, 0.5),
+        median,
+        np.where(several, (high - low) / 2, np.nan),
+        np.where(several, highest - lowest, np.nan),
+        np.where(several, chi2, np.nan),
+        group_quantiles(star, err, n, (0.5,))[0],
     )
