@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from filar.catalog import zero_point
+from filar.catalog import sky_positions, zero_point
 from filar.errors import InputFileError
 from filar.exposure import Exposure
 from filar.flags import Flag
 
 if TYPE_CHECKING:
+    from astropy.table import QTable
+
     from filar.measure.chip import Measurement
     from filar.saturation.chain import Stars
     from filar.saturation.data import Samples
@@ -32,6 +34,8 @@ SPOILT = (
 BELOW = 3.0
 """Magnitudes below saturation down to which a model for saturated stars is asked too."""
 STAMP = 21
+RAN_AWAY, CENTRE_ERROR = 1.0, 0.3
+"""Pixels: a fit farther from the saturated pixels' centre is wrong, and how good that one is."""
 DAMAGED = "damaged"
 """Damaged pixels in an exposure's meta, and how many a stamp has in the evidence."""
 BY_MODEL = "saturation"
@@ -240,7 +244,8 @@ def apply_judge(measured: Measurement, judge: Judge) -> Measurement:
     -------
     Measurement
         With mag, mag_err and flags of saturated stars as the model says; NaN where it has nothing
-        to say. Their flux_fit is still that of the fit.
+        to say. Their flux_fit is still that of the fit, and so is their position but where the fit
+        ran away from the saturated pixels.
     """
     started = perf_counter()
     stars = stars_of(measured)
@@ -251,6 +256,7 @@ def apply_judge(measured: Measurement, judge: Judge) -> Measurement:
     zero = zero_point(measured.exposure, measured.settings.mag_system)
     table["mag"].value[chosen] = zero - 2.5 * told.log_n
     table["mag_err"].value[chosen] = 2.5 * told.log_n_err
+    _put_back(table, measured.exposure, chosen, samples)
     flags = np.asarray(table["flags"])
     known = np.isfinite(told.log_n)
     flags[chosen] |= np.where(known, int(Flag.BY_MODEL), int(Flag.NO_MAGNITUDE)).astype(flags.dtype)
@@ -260,3 +266,18 @@ def apply_judge(measured: Measurement, judge: Judge) -> Measurement:
     table.meta["exposures"][0][BY_MODEL] = judge.facts() | counts
     seconds = measured.seconds | {BY_MODEL: perf_counter() - started}
     return replace(measured, catalog=table, seconds=seconds)
+
+
+def _put_back(
+    table: QTable, exposure: Exposure, chosen: NDArray[np.intp], samples: Samples
+) -> None:
+    """Stars that a fit of their wings carried away, back to where the light about them says."""
+    x, y = (table[name].value[chosen] for name in ("x_fit", "y_fit"))
+    far = ~(np.hypot(x - samples.x, y - samples.y) < RAN_AWAY)
+    rows = chosen[far]
+    table["x_fit"].value[rows], table["y_fit"].value[rows] = samples.x[far], samples.y[far]
+    for name in ("x_err", "y_err"):
+        table[name].value[rows] = CENTRE_ERROR
+    table["ra"].value[rows], table["dec"].value[rows] = sky_positions(
+        exposure, samples.x[far], samples.y[far]
+    )

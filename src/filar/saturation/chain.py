@@ -14,7 +14,7 @@ from filar.saturation.blobs import Blobs, find_blobs, measure_trails
 from filar.saturation.centres import step_centres
 from filar.saturation.rings import Rings, measure_rings, ring_edges
 from filar.saturation.scene import Scene, star_width
-from filar.saturation.wingfit import fit_wings
+from filar.saturation.wingfit import ENOUGH, fit_wings, quiet_stars
 from filar.sky import background
 
 FloatArray = NDArray[np.float64]
@@ -94,8 +94,7 @@ def measure_scene(exposure: Exposure, psf: FieldPSF, stars: Stars) -> Scene:
     blobs = find_blobs(exposure)
     some = np.flatnonzero(stars.saturated)
     some = some[np.argsort(-flux[some], kind="stable")][:SATURATED_STARS]
-    steady = np.flatnonzero(stars.reliable & (flux > 0))
-    steady = steady[np.argsort(-flux[steady], kind="stable")][:STEADY_STARS]
+    steady = _steady(scene, np.flatnonzero(stars.reliable & (flux > 0)))
     for number in range(ROUNDS):
         if number:
             scene = scene.changed(psf=fit_wings(scene, np.concatenate([steady, some])))
@@ -106,6 +105,15 @@ def measure_scene(exposure: Exposure, psf: FieldPSF, stars: Stars) -> Scene:
         sky, noise = background(exposure.replace(data=rest, mask=exposure.mask | scene.spoilt))
         scene = scene.changed(sky=sky, noise=noise)
     return scene
+
+
+def _steady(scene: Scene, reliable: NDArray[np.intp]) -> NDArray[np.intp]:
+    """The brightest reliable stars: away from crowds, whose unresolved light lifts their rings."""
+    reliable = reliable[np.argsort(-scene.flux[reliable], kind="stable")]
+    if len(reliable):
+        quiet = reliable[quiet_stars(scene, reliable)]
+        reliable = quiet if len(quiet) >= ENOUGH else reliable
+    return reliable[:STEADY_STARS]
 
 
 def _recentred(scene: Scene, stars: Stars, some: NDArray[np.intp], half: int) -> Scene:

@@ -63,7 +63,7 @@ def fit_wings(scene: Scene, chosen: NDArray[np.intp]) -> WingedPSF:
     expected = scene.psf.profile(np.array(KNOTS)) + _core_profile(scene)
     with np.errstate(invalid="ignore"):
         counts = (expected > LEAST_SNR * error) & (others < MOST_OTHERS * expected)
-    quiet = _quiet(scene, chosen)
+    quiet = quiet_stars(scene, chosen)
     enough = (counts & quiet[:, None]).sum(axis=0) >= ENOUGH
     counts &= quiet[:, None] | ~enough
     weight = np.where(counts, 1 / (error**2 + (STAR_ERROR * expected) ** 2), 0)
@@ -127,8 +127,20 @@ def _medians(values: FloatArray, group: NDArray[np.intp], count: int) -> FloatAr
     return middle
 
 
-def _quiet(scene: Scene, chosen: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Stars about which no more stars were found than usual in the image: (n,)."""
+def quiet_stars(scene: Scene, chosen: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Mark stars about which no more stars were found than usual in the image.
+
+    Parameters
+    ----------
+    scene : Scene
+        With all stars.
+    chosen : (n,) int array
+        Those in question.
+
+    Returns
+    -------
+    (n,) bool array
+    """
     ny, nx = scene.exposure.shape
     known = np.isfinite(scene.x + scene.y)
     tree = cKDTree(np.stack([scene.x[known], scene.y[known]], axis=1))
