@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,8 +33,8 @@ Known = dict[tuple[str, str, str], "NearFit"]
 LEAST_SNR = 20.0
 """Of a star that tells of the zero point."""
 FEWEST = 5
-LESSONS = "psf_fits"
-"""In the meta of one file's samples, for similar exposures."""
+LESSONS, FAILURES = "psf_fits", "failures"
+"""In the meta of one file's samples: for similar exposures, and chips that gave none."""
 VERSION = 1
 """Raised when samples that were kept would no longer be made the same."""
 
@@ -80,7 +80,7 @@ class Collected:
     samples : Samples
         Of all images.
     messages : tuple of str
-        Images that gave none, and why.
+        Images or chips that gave none, and why.
     """
 
     samples: Samples
@@ -119,8 +119,6 @@ def collect_samples(
     InputFileError
         If the catalogue cannot be used, or no image gives a sample.
     """
-    from filar.saturation.data import Samples
-
     files = [Path(path) for path in paths]
     if not files:
         raise ParameterError("images", "none", "one or more FITS files")
@@ -136,14 +134,7 @@ def collect_samples(
         for number in some:
             for near in found[number].lessons:
                 known.setdefault((near.instrument, near.chip, near.filter), near)
-    parts = [found[number].samples for number in range(len(files))]
-    samples = [part for part in parts if not isinstance(part, str)]
-    messages = tuple(part for part in parts if isinstance(part, str))
-    if not any(len(part) for part in samples):
-        why = messages[0] if messages else "no star of the catalogue is bright enough"
-        found_text = f"no sample in {len(files)} images: {why}"
-        raise InputFileError(how.catalog, found_text, "a catalogue of the stars in the images")
-    return Collected(Samples.joined(samples), messages)
+    return _collected([found[number] for number in range(len(files))], how)
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,14 +143,29 @@ class Outcome:
 
     Parameters
     ----------
-    samples : Samples or str
-        Its samples, or what is wrong with it.
+    samples : Samples or None
+        Those of all its chips that gave some.
+    messages : tuple of str
+        What is wrong with it, or with some of its chips.
     lessons : tuple of NearFit
         PSF fits of its chips, for similar exposures.
     """
 
-    samples: Samples | str
+    samples: Samples | None
+    messages: tuple[str, ...] = ()
     lessons: tuple[NearFit, ...] = ()
+
+
+def _collected(outcomes: Sequence[Outcome], how: Collecting) -> Collected:
+    from filar.saturation.data import Samples
+
+    samples = [outcome.samples for outcome in outcomes if outcome.samples is not None]
+    messages = tuple(text for outcome in outcomes for text in outcome.messages)
+    if not any(len(part) for part in samples):
+        why = messages[0] if messages else "no star of the catalogue is bright enough"
+        found = f"no sample in {len(outcomes)} images: {why}"
+        raise InputFileError(how.catalog, found, "a catalogue of the stars in the images")
+    return Collected(Samples.joined(samples), messages)
 
 
 def _teachers(files: Sequence[Path], read: ReadOptions) -> tuple[list[int], list[int]]:
@@ -198,7 +204,6 @@ def _each(
 def _of_file(path: Path, how: Collecting, known: Known) -> Outcome:
     """Samples of one file, kept or new."""
     from filar.psf.fitted import NearFit
-    from filar.saturation.data import Samples
     from filar.saturation.store import load_samples, save_samples
 
     try:
@@ -209,16 +214,37 @@ def _of_file(path: Path, how: Collecting, known: Known) -> Outcome:
         if kept is not None and how.resume and kept.is_file():
             samples = load_samples(kept)
         else:
-            samples = Samples.joined(
-                [samples_of_exposure(e, how, known) for e in read_exposures(path, how.read)]
-            )
+            samples = _of_chips(path, how, known)
             if kept is not None:
                 save_samples(kept, samples)
-        lessons = tuple(NearFit(**facts) for facts in samples.meta.get(LESSONS, []))
-        meta = {name: value for name, value in samples.meta.items() if name != LESSONS}
-        return Outcome(replace(samples, meta=meta), lessons)
     except FilarError as error:
-        return Outcome(str(error))
+        return Outcome(None, (str(error),))
+    meta = dict(samples.meta)
+    lessons = tuple(NearFit(**facts) for facts in meta.pop(LESSONS, []))
+    failures = tuple(meta.pop(FAILURES, []))
+    return Outcome(replace(samples, meta=meta), failures, lessons)
+
+
+def _of_chips(path: Path, how: Collecting, known: Known) -> Samples:
+    """New samples of a file's chips; those that give none are told in the meta."""
+    from filar.saturation.data import Samples
+
+    parts: list[Samples] = []
+    lessons: list[dict[str, Any]] = []
+    failures: list[FilarError] = []
+    for exposure in read_exposures(path, how.read):
+        try:
+            part = samples_of_exposure(exposure, how, known)
+        except FilarError as error:
+            failures.append(error)
+            continue
+        lessons += part.meta.get(LESSONS, [])
+        parts.append(part)
+    if failures and not parts:
+        raise failures[0]
+    samples = Samples.joined(parts)
+    told = {LESSONS: lessons, FAILURES: [str(error) for error in failures]}
+    return replace(samples, meta=samples.meta | told)
 
 
 def _key(path: Path, how: Collecting, known: Known) -> str:
@@ -232,7 +258,10 @@ def _key(path: Path, how: Collecting, known: Known) -> str:
         sorted(map(repr, known.items())),
     ]
     for file in (path, how.catalog):
-        status = file.stat()
+        try:
+            status = file.stat()
+        except OSError as error:
+            raise InputFileError(file, error.strerror or str(error), "a file") from error
         facts += [str(file.resolve()), status.st_size, status.st_mtime_ns]
     return sha256(json.dumps(facts, default=str).encode()).hexdigest()[:16]
 
