@@ -66,7 +66,9 @@ def test_recipes_are_shortened_only_where_that_is_asked_for():
     assert recipe_of(PAPERS, False, False).budget.epochs == 150
     assert dict(recipe_of(PAPERS, False, True).network.options)["race"] == [5, 15, 50]
     assert recipe_of(PAPERS, True, True).budget.epochs == 10
+    assert recipe_of(PAPERS, False, True, CORRECTED).network.options["trainings"] == 6
     assert recipe_of(OURS, True, True) == recipe_of(OURS, False, False)
+    assert recipe_of(OURS, False, False).stars.fractions == (0.6, 0.4, 0.0)
 
 
 @pytest.fixture(scope="module")
