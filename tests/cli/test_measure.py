@@ -59,6 +59,7 @@ def test_options_reach_the_measurement(images: list[Path], tmp_path: Path) -> No
         "method": "auto",
         "model": "packaged",
         "similar": False,
+        "saturated": "none",
     }
     assert meta["exposures"][0]["gain"] == 4.0
     assert meta["exposures"][0]["filter"] == "F555W"
