@@ -1,0 +1,109 @@
+"""Figures of the experiment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from filar.wholefile import whole_file
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from experiments.saturated_real.m2 import Judged
+    from experiments.saturated_real.omega import Relation
+
+COLOURS = {"aperture, 6 pixels": "0.6", "wing fit": "C0", "ours": "C3", "trail": "C2"}
+
+
+def _save(figure: Figure, path: Path) -> None:
+    with whole_file(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=110)
+
+
+def m2_figure(judged: Judged, path: Path) -> None:
+    """Measured minus true magnitude against R: all methods above, close up below."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 7), layout="constrained")
+    wide, close = figure.subplots(2, 1, sharex=True)
+    for name, error in judged.error.items():
+        style: dict[str, Any] = {"color": COLOURS.get(name, "C4"), "label": name}
+        wide.plot(judged.known.R, error, "o", ms=4, **style)
+        if name in judged.sigma:
+            close.errorbar(
+                judged.known.R, error, judged.sigma[name], fmt="o", ms=4, lw=0.8, **style
+            )
+    for axes in (wide, close):
+        axes.axhline(0, color="k", lw=0.6)
+        axes.set_ylabel("measured - R (mag)")
+    close.axhspan(-0.2, 0.2, color="0.92", zorder=0)
+    close.set_ylim(-0.9, 0.9)
+    close.set_xlabel("R of Stetson (mag)")
+    wide.legend()
+    wide.set_title("Saturated stars of M 2 in SDSS frame r 2583-2-136")
+    _save(figure, path)
+
+
+def kepler_figure(image: np.ndarray[Any, Any], found: dict[str, Any], path: Path) -> None:
+    """The star with its trail, and its light by every method over the sum along the trail."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 4), layout="constrained")
+    left, right = figure.subplots(1, 2, width_ratios=(1, 1.3))
+    left.imshow(np.arcsinh(image / 300.0), origin="lower", cmap="gray_r")
+    left.set_title("Kepler full-frame image, 31 x 31 pixels")
+    names = ("trail", "aperture", "wings", "ours")
+    for k, name in enumerate(names):
+        ratio = found[name] / found["expected"]
+        right.errorbar(k, ratio, ratio * found[f"{name}_error"], fmt="o", color=f"C{k}")
+    right.axhspan(0.95, 1.05, color="0.92", zorder=0)
+    right.axhline(1, color="k", lw=0.6)
+    right.set_xticks(range(len(names)), names)
+    right.set_ylabel("light over the sum along the trail")
+    _save(figure, path)
+
+
+def omega_figure(relation: Relation, found: dict[str, Any], path: Path) -> None:
+    """Light in a far ring against the star's whole light, and what departs from the relation."""
+    from matplotlib.figure import Figure
+
+    constant, saturated = found["relation"]["constant"], relation.saturated
+    figure = Figure(figsize=(8, 8), layout="constrained")
+    top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(1.3, 1))
+    free = ~saturated & np.isfinite(relation.ring)
+    style = {"lw": 0.5, "ms": 3, "fmt": "o", "alpha": 0.8}
+    top.errorbar(
+        relation.log_n["psf"][free], relation.ring[free], relation.ring_err[free],
+        color="0.6", label="unsaturated, PSF fit", **style,
+    )  # fmt: skip
+    bottom.plot(
+        relation.log_n["psf"][free],
+        2.5 * (relation.log_n["psf"] + constant - relation.ring)[free], "o", color="0.6", ms=3,
+    )  # fmt: skip
+    labels = {"wings": "wing fit", "trail": "charge of the blob", "ours": "network"}
+    for k, (name, label) in enumerate(labels.items()):
+        x = relation.log_n[name][saturated]
+        top.errorbar(
+            x, relation.ring[saturated], relation.ring_err[saturated],
+            relation.log_n_err[name][saturated], color=f"C{k}",
+            label=f"saturated, {label}", **style,
+        )  # fmt: skip
+        rest = 2.5 * (x + constant - relation.ring[saturated])
+        bottom.errorbar(
+            x, rest, 2.5 * np.hypot(relation.log_n_err[name], relation.ring_err)[saturated],
+            color=f"C{k}", **style,
+        )  # fmt: skip
+    line = np.array([4.6, 7.2])
+    top.plot(line, line + constant, "k-", lw=0.8)
+    bottom.axhline(0, color="k", lw=0.8)
+    bottom.set_ylim(-1.0, 1.0)
+    top.set_xlim(*line)
+    top.set_ylabel("log10 electrons, ring of 7-11 pixels")
+    bottom.set_ylabel("from the relation (mag)")
+    bottom.set_xlabel("log10 electrons of the star")
+    top.legend()
+    top.set_title("omega Cen, WFPC2 WF3, F555W")
+    _save(figure, path)
