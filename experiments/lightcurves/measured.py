@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from filar.lightcurve.read import read_observed
 from filar.lightcurve.settings import LightCurveSettings
 from filar.lightcurve.solve import Curve
 from filar.measure import Settings, measure_files
+from filar.simulate.survey import stars
 from filar.simulate.survey.files import write_survey
 from filar.simulate.survey.settings import SurveySettings
 
@@ -38,8 +40,10 @@ class MeasuredSurvey:
         Stars with known light, a third of them constant.
     cadence : float
         Days between epochs.
-    brightest : float
-        Magnitude that no star judged exceeds at its maximum: fainter than saturation.
+    brightest, faintest : float
+        Mean magnitudes of the targets; those saturated at their maximum are not judged.
+    unsaturated : float
+        Magnitude below which nothing saturates.
     seed : int
         Of everything.
     """
@@ -49,6 +53,8 @@ class MeasuredSurvey:
     targets: int = 40
     cadence: float = 4.37
     brightest: float = 11.8
+    faintest: float = 14.3
+    unsaturated: float = 11.5
     seed: int = 1
 
 
@@ -71,19 +77,19 @@ def make_catalog(folder: Path, survey: MeasuredSurvey, workers: int, progress: A
     Path
         The catalogue.
     """
-    made = write_survey(
-        SurveySettings(
-            cameras=("a", "b"), fields=1, epochs=survey.epochs, exposures=1, size=survey.size,
-            cadence=survey.cadence, targets=survey.targets, variables=0.7, latitude=60.0,
-            seed=survey.seed,
-        ),
-        folder / "survey",
-        workers=workers,
+    settings = SurveySettings(
+        cameras=("a", "b"), fields=1, epochs=survey.epochs, exposures=1, size=survey.size,
+        cadence=survey.cadence, targets=survey.targets, variables=0.7, latitude=60.0,
+        seed=survey.seed,
     )  # fmt: skip
+    # The survey's own targets are mostly saturated: here they are fainter. In one process, for
+    # others would not know of it.
+    with patch.object(stars, "TARGET_LIMITS", (survey.brightest, survey.faintest)):
+        made = write_survey(settings, folder / "survey")
     path = folder / CATALOG
     if not path.exists():
-        settings = Settings(method="psf")
-        measure_files(made.files, path, settings, workers=workers, progress=progress)
+        how = Settings(method="psf")
+        measure_files(made.files, path, how, workers=workers, progress=progress)
     return path
 
 
@@ -92,8 +98,9 @@ def light_curves(folder: Path, survey: MeasuredSurvey) -> tuple[LightCurves, Any
     from astropy.table import QTable
 
     true = QTable.read(folder / "survey" / "stars.ecsv")
-    brightest = np.asarray(true["g_mag"], float) - np.nan_to_num(np.asarray(true["amplitude"]))
-    chosen = true[np.asarray(true["target"], bool) & (brightest > survey.brightest)]
+    size = np.nan_to_num(np.asarray(true["amplitude"], float))
+    brightest = np.asarray(true["g_mag"], float) - 0.6 * size
+    chosen = true[np.asarray(true["target"], bool) & (brightest > survey.unsaturated)]
     n, none = len(chosen), np.full(len(chosen), np.nan)
     wanted = Stars(
         np.asarray(chosen["id"]), np.asarray(chosen["ra"], float), np.asarray(chosen["dec"], float),

@@ -30,6 +30,8 @@ class ZeroPoints:
         Robust scatter of these stars, magnitudes.
     remarks : tuple of str
         What the user should know.
+    errors : tuple of str
+        A line for each image without a zero point.
     """
 
     degree: IntArray
@@ -40,6 +42,7 @@ class ZeroPoints:
     number: IntArray
     scatter: FloatArray
     remarks: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
 
     def at(
         self, image: NDArray[np.integer], x: NDArray[np.floating], y: NDArray[np.floating]

@@ -140,7 +140,7 @@ def make_light_curves(
     made = _Made(
         images, replace(matched, measures=measures), zero, expected,
         tuple(bool(value) for value in np.isfinite(shift[:, 0])),
-        (*observed.errors, *matched.errors), tuple(remarks),
+        (*observed.errors, *matched.errors, *zero.errors), tuple(remarks),
     )  # fmt: skip
     return _curves(made, settings, wanted is not None, step(2))
 
@@ -204,9 +204,11 @@ def _curves(
     solutions = solve_many(curves, chosen, chosen & (variable | stars.asked), settings, progress)
     mag, rejected = _applied(epochs, curves, solutions)
     kept = ~rejected
+    found = statistics(epochs.star[kept], mag[kept], epochs.mag_err[kept], n)
+    variable &= _variable(found)  # and not by what was rejected alone
     return LightCurves(
         stars, images, made.zero, epochs, time, mag, rejected, tuple(solutions),
-        statistics(epochs.star[kept], mag[kept], epochs.mag_err[kept], n), variable,
+        found, variable,
         at_barycentre, dispersions(plain.star, _levelled(plain, n), n), expected,
         made.absolute, errors, made.remarks,
     )  # fmt: skip

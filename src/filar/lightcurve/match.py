@@ -128,7 +128,7 @@ def match_stars(
     founding = (measures.flags & int(SPOILT)) == 0
     star, centre = _grow(places, rows, founding, limits, seeds, progress)
     number = _images_of(star, measures.image, len(centre))
-    keep = number >= min_images
+    keep = number >= min(min_images, max(len(images), 1))
     keep[: len(seeds)] = True
     new = np.full(len(centre) + 1, -1, np.int64)
     new[:-1][keep] = np.arange(np.count_nonzero(keep))

@@ -18,6 +18,7 @@ _GAIN = 6.0
 """Log-likelihood by which a walk must beat white noise before it is believed."""
 _SMALLEST = 1e-4  # magnitudes: of sigma and jitter
 _LONGEST = 3.0  # of the time covered: what is slower cannot be told from it
+_AT_ONCE = 1000
 _STARTS = (0.02, 0.3)  # tau to begin with, in parts of the time covered
 
 
@@ -129,19 +130,29 @@ class Walk:
         """
         n = len(self.mag)
         extra = np.zeros(n) if inflated is None else inflated
-        right = np.column_stack([self.both, np.eye(n)])
-        solved, _ = self._inverse_times(process.sigma, process.tau, process.jitter, right)
-        p = self.columns.shape[1]
-        half = solved[:, 1 : p + 1]
+        shape = (process.sigma, process.tau, process.jitter)
+        solved, _ = self._inverse_times(*shape, self.both)
+        half = solved[:, 1:]
         covariance = np.linalg.inv(self.columns.T @ half)
         coefficients = covariance @ (self.columns.T @ solved[:, 0])
-        precision = np.diagonal(solved[:, p + 1 :]) - np.einsum(
-            "np,pq,nq->n", half, covariance, half
-        )
+        precision = self._inverse_diagonal(*shape)
+        precision -= np.einsum("np,pq,nq->n", half, covariance, half)
         precision = np.maximum(precision, 1e-12)
         away = (solved[:, 0] - half @ coefficients) / precision
         own = np.maximum(1 / precision - extra, self.variance - extra)
         return Linear(self._with_zero(coefficients), covariance, away, np.sqrt(own))
+
+    def _inverse_diagonal(self, sigma: float, tau: float, jitter: float) -> FloatArray:
+        """Diagonal of the inverse of the covariance, in parts that bound the memory."""
+        n = len(self.mag)
+        found = np.empty(n)
+        for start in range(0, n, _AT_ONCE):
+            stop = min(start + _AT_ONCE, n)
+            right = np.zeros((n, stop - start))
+            right[np.arange(start, stop), np.arange(stop - start)] = 1.0
+            solved, _ = self._inverse_times(sigma, tau, jitter, right)
+            found[start:stop] = solved[np.arange(start, stop), np.arange(stop - start)]
+        return found
 
     def _with_zero(self, coefficients: FloatArray) -> FloatArray:
         """Coefficients for the magnitudes themselves: the columns of means take the zero."""

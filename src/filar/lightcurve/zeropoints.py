@@ -225,12 +225,14 @@ def _anchored(frame: _Frame, solution: _Solution, degrees: IntArray, images: Ima
     covariance = np.zeros((m, width, width))
     scatter = np.full(m, np.nan)
     rows = terms(frame.u, frame.v, width)
+    alone = np.bincount(images.group, minlength=1)[images.group] == 1
     order = np.argsort(frame.image, kind="stable")
     borders = np.searchsorted(frame.image[order], np.arange(m + 1))
     for i in range(m):
         mine = order[borders[i] : borders[i + 1]]
         if len(mine) < FEWEST:
-            coefficients[i] = np.nan
+            # An image that is alone of its camera and filter defines their zero point.
+            coefficients[i] = 0.0 if alone[i] else np.nan
             continue
         k = n_terms(int(degrees[i]))
         design = np.sqrt(solution.weight[mine])[:, None] * rows[mine, :k]
@@ -244,12 +246,10 @@ def _anchored(frame: _Frame, solution: _Solution, degrees: IntArray, images: Ima
         coefficients[its, 0] -= np.nanmedian(coefficients[its, 0])
     degree = np.where(np.isfinite(coefficients[:, 0]), degrees, -1)
     lost = [name for name, d in zip(images.name, degree, strict=True) if d < 0]
-    remarks += [
-        f"exposure {name}: fewer than {FEWEST} stars in common with others: no zero point"
-        for name in lost
-    ]
+    why = f"left out: fewer than {FEWEST} good stars in common with the others of its camera"
+    errors = tuple(f"exposure {name}: {why}" for name in lost)
     return ZeroPoints(degree, coefficients, covariance, frame.centre, frame.half,
-                      frame.number, scatter, tuple(remarks))  # fmt: skip
+                      frame.number, scatter, tuple(remarks), errors)  # fmt: skip
 
 
 def _components(frame: _Frame, images: Images) -> tuple[IntArray, list[str]]:
