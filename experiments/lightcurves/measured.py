@@ -95,9 +95,9 @@ def make_catalog(folder: Path, survey: MeasuredSurvey, workers: int, progress: A
 
 def light_curves(folder: Path, survey: MeasuredSurvey) -> tuple[LightCurves, Any]:
     """Light curves of the targets that are never saturated, and the table of true stars."""
-    from astropy.table import QTable
+    from astropy.table import Table
 
-    true = QTable.read(folder / "survey" / "stars.ecsv")
+    true = Table.read(folder / "survey" / "stars.ecsv")
     size = np.nan_to_num(np.asarray(true["amplitude"], float))
     brightest = np.asarray(true["g_mag"], float) - 0.6 * size
     chosen = true[np.asarray(true["target"], bool) & (brightest > survey.unsaturated)]
