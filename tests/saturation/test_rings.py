@@ -73,6 +73,21 @@ def test_an_unknown_neighbour_spoils_few_rings_and_shows_there() -> None:
     assert (rings.chi2[0, : at - 2] < 1).all() and rings.chi2[0, at] > 2
 
 
+@pytest.mark.parametrize(("x", "y"), [(157, 150), (150, 165), (148, 159)])
+@pytest.mark.parametrize("more", [500, 3e3, 3e4])
+def test_a_hot_pixel_does_not_lift_a_ring(x: int, y: int, more: float) -> None:
+    """A small ring may be lost by it."""
+    field = make_field(150.3, 149.6, 1e6, well=LARGE)
+    field.exposure.data[y, x] += np.float32(more)
+    at = np.searchsorted(EDGES_HERE, np.hypot(x - 150.3, y - 149.6)) - 1
+    rings = rings_of(field)
+    assert rings.pixels[0, at] < 1
+    light = rings.flux[0, at]
+    assert np.isnan(light) or light == pytest.approx(1e6, rel=1e-3)
+    assert np.isfinite(light) or more > 1e4
+    np.testing.assert_allclose(np.delete(rings.flux[0], at), 1e6, rtol=2e-4)
+
+
 def test_stars_by_the_border_and_beside_the_image() -> None:
     field = make_field([1.0, -40.0, 150.0], [150.0, 150.0, 303.0], [1e6, 1e6, 1e6], well=LARGE)
     for star in range(3):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from filar.psf.wings import KNOTS
 from filar.saturation.wingfit import FEWEST, _medians, fit_wings, quiet_stars
-from tests.saturation.fields import Field, make_field, winged
+from tests.saturation.fields import SKY, Field, make_field, winged
 
 SHAPE = (400, 400)
 R = np.array(KNOTS)
@@ -78,6 +78,27 @@ def test_stars_in_a_crowd_are_left_out_where_there_are_enough_others() -> None:
     assert quiet[far].mean() > 0.8
     near = np.hypot(x - 100, y - 100) < 20
     assert not quiet[near].any()
+
+
+def test_unseen_light_in_a_crowd_does_not_lift_the_wings() -> None:
+    """Most of the bright stars are in the crowd, and all of these stand on light of faint ones."""
+    quiet = np.array([(x, y) for x in (50.2, 120.4, 190.3) for y in (50.1, 150.2, 250.4, 350.3)])
+    crowd = np.array([(x, y) for x in (280.2, 325.4, 370.3) for y in np.linspace(40.2, 360.2, 6)])
+    bright = np.concatenate([quiet, crowd])
+    faint = np.random.default_rng(2).uniform((260, 0), (400, 400), (500, 2))
+    x, y = np.concatenate([bright, faint]).T
+    flux = np.concatenate([np.full(len(bright), 3e6), np.zeros(500)])
+    field = make_field(x, y, flux, shape=SHAPE, well=1e12, psf=winged(shape=SHAPE))
+    halo = make_field(*crowd.T, np.full(len(crowd), 3e6), shape=SHAPE, well=1e12,
+                      psf=winged(4.0, SHAPE))  # fmt: skip
+    light = field.exposure.data + 0.3 * (halo.exposure.data - SKY)
+    exposure = field.exposure.replace(data=light.astype(np.float32))
+    scene = field.scene(exposure=exposure)
+    ratio = fit_wings(scene, np.arange(len(bright))).light / field.psf.light
+    inside = (R > 4) & (R < 15)
+    np.testing.assert_allclose(ratio[inside], 1, atol=0.1)
+    crowded = fit_wings(scene, np.arange(len(quiet), len(bright))).light / field.psf.light
+    assert (crowded[inside] > 1.3).all()
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.floats(-1e6, 1e6)), max_size=40))
