@@ -245,3 +245,37 @@ def test_workers_give_the_same(observed, curves):
     alone = make_light_curves(observed, LightCurveSettings(processes="all", periods=False))
     assert found.mag == pytest.approx(alone.mag, abs=1e-9)
     assert (found.rejected == alone.rejected).all()
+
+
+def test_without_images_there_is_nothing_to_make(tmp_path):
+    with pytest.raises(ParameterError, match="whose time is known"):
+        make_light_curves(read_observed([tmp_path / "none.ecsv"]))
+
+
+def test_magnitudes_may_be_taken_as_they_are(observed):
+    settings = LightCurveSettings(zero_points=False, processes="none", reject="none")
+    found = make_light_curves(observed, settings)
+    known = found.epochs.n_exposures == 3
+    first = int(np.flatnonzero(known)[0])
+    matched = found.epochs.mag[first]
+    assert np.abs(observed.measures.mag - matched).min() < 1e-9
+    assert images_table(found)["zero_point"].value == pytest.approx(0)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"cameras": (("a", "g"),), "epochs": 1, "per_epoch": 1},
+        {"cameras": (("a", "g"), ("b", "V")), "epochs": 1, "per_epoch": 1},
+        {"n_stars": 1, "epochs": 3},
+        {"saturation": 30.0, "epochs": 2, "n_stars": 20},
+    ],
+)
+def test_little_to_go_by(tmp_path, changes):
+    truth = simulate(tmp_path, **{"n_stars": 30, **changes})
+    found = make_light_curves(read_observed(truth.paths))
+    for maker in (epochs_table, stars_table, offsets_table, images_table):
+        assert maker(found) is not None
+    left_out = (found.zero.degree < 0).sum()
+    assert len(found.errors) == left_out
+    assert (left_out > 0) == (changes.get("n_stars") == 1 or "saturation" in changes)

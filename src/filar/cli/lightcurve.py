@@ -94,6 +94,13 @@ def lightcurve(
     min_images: Annotated[
         int, typer.Option(min=1, help="Images that must have found a star, if it is not in LIST.")
     ] = 3,
+    zero_points: Annotated[
+        bool,
+        typer.Option(
+            "--zero-points/--no-zero-points",
+            help="Find zero points of the images, or take magnitudes as they are.",
+        ),
+    ] = True,
     degree: Annotated[
         int | None,
         typer.Option(
@@ -152,6 +159,7 @@ def lightcurve(
         epoch_gap=epoch_gap,
         radius=radius,
         min_images=min_images,
+        zero_points=zero_points,
         degree=degree,
         reject=reject.value,
         clip=clip,

@@ -74,6 +74,16 @@ class ZeroPoints:
         return zero, error
 
 
+def no_zero_points(images: Images) -> ZeroPoints:
+    """Zero points of 0 for magnitudes that are calibrated already."""
+    m = len(images)
+    nothing = np.zeros((m, 1))
+    return ZeroPoints(
+        np.zeros(m, np.int64), nothing, np.zeros((m, 1, 1)), np.zeros((m, 2)), np.ones((m, 2)),
+        np.zeros(m, np.int64), np.full(m, np.nan),
+    )  # fmt: skip
+
+
 def n_terms(degree: int) -> int:
     """Terms of a polynomial of two variables."""
     return (degree + 1) * (degree + 2) // 2

@@ -9,8 +9,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from filar.errors import ParameterError
 from filar.frames.clipping import group_median
-from filar.lightcurve.chipmap import ZeroPoints, shifted
+from filar.lightcurve.chipmap import ZeroPoints, no_zero_points, shifted
 from filar.lightcurve.epochs import Epochs, epoch_numbers, gather_epochs
 from filar.lightcurve.errormodel import with_common_scatter
 from filar.lightcurve.images import FloatArray, Images, IntArray, Measures
@@ -120,14 +121,24 @@ def make_light_curves(
     Returns
     -------
     LightCurves
+
+    Raises
+    ------
+    ParameterError
+        If there is no image.
     """
+    if not len(observed.images):
+        raise ParameterError("observed", observed.errors, "one image or more whose time is known")
     step = _steps(progress, 0.1, 0.3, 0.6)
     matched = match_stars(
         observed.images, observed.measures, wanted=wanted, radius=settings.radius,
         min_images=settings.min_images, progress=step(0),
     )  # fmt: skip
     images = observed.images
-    zero = solve_zero_points(images, matched.measures, degree=settings.degree, progress=step(1))
+    if settings.zero_points:
+        zero = solve_zero_points(images, matched.measures, degree=settings.degree, progress=step(1))
+    else:
+        zero = no_zero_points(images)
     measures = _calibrated(matched.measures, zero)
     expected = np.full((len(matched.stars), len(images.groups)), np.nan)
     shift, remarks = np.full((len(images.groups), 1), np.nan), list(zero.remarks)

@@ -23,6 +23,8 @@ class LightCurveSettings:
         Largest distance of a measure from its star, pixels.
     min_images : int
         Images in which a star must have been found, unless it was asked for.
+    zero_points : bool
+        Whether images get zero points; otherwise magnitudes are taken as they are.
     degree : int or None
         Degree of the polynomial over the chip that an image's zero point is, 0 to 4; None: as
         high as the stars demand, camera by camera, up to 3.
@@ -50,6 +52,7 @@ class LightCurveSettings:
     epoch_gap: float = 30.0
     radius: float = 2.0
     min_images: int = 3
+    zero_points: bool = True
     degree: int | None = None
     reject: str = "gp"
     clip: float = 4.0
