@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +33,7 @@ ZERO_RANGE = (14.2, 17.0)
 """R of the unsaturated stars that give the zero point."""
 LARGEST_DISTANCE, SATURATED_DISTANCE = 1.0, 3.0
 """Pixels between a star and its place in the catalogue."""
+AT_PLACES = ", catalogue's places"
 BINS = ((12.0, 13.0), (13.0, 14.0), (12.0, 14.0))
 
 
@@ -153,6 +154,24 @@ def known_stars(shared: Path, frame: Frame) -> Known:
     return Known(names, x, y, R[inside], (V - R)[inside], row)
 
 
+def placed(frame: Frame, known: Known) -> Frame:
+    """The frame with the catalogue's saturated stars where it has them, as W24 take Gaia's places.
+
+    The catalogue's places are moved by the median distance of the unsaturated stars from them.
+    """
+    stars = frame.stars
+    matched = known.row >= 0
+    row, x, y = known.row[matched], known.x[matched], known.y[matched]
+    saturated = stars.saturated[row]
+    steady = stars.reliable[row]
+    shift_x = float(np.median((stars.x[row] - x)[steady]))
+    shift_y = float(np.median((stars.y[row] - y)[steady]))
+    new_x, new_y = stars.x.copy(), stars.y.copy()
+    new_x[row[saturated]] = x[saturated] + shift_x
+    new_y[row[saturated]] = y[saturated] + shift_y
+    return Frame(frame.measured, replace(stars, x=new_x, y=new_y))
+
+
 def fit_zero_point(frame: Frame, known: Known) -> ZeroPoint:
     """Zero point and colour term of the frame's own unsaturated stars."""
     stars = frame.stars
@@ -211,18 +230,20 @@ def judge(
     stars = frame.stars
     some = np.flatnonzero((known.row >= 0) & stars.saturated[known.row] & (BINS[-1][1] > known.R))
     chosen = Known(*(getattr(known, name)[some] for name in Known.__dataclass_fields__))
-    samples = samples_of(frame.measured, stars, chosen.row)
     error = {"aperture, 6 pixels": apertures(shared, chosen) - chosen.R}
     sigma: dict[str, FloatArray] = {}
-    found = {"wing fit": classic(samples, "wings")}
     in_domain = np.ones(len(some), bool)
-    for name, model in models.items():
-        answer = model.predict(samples)
-        found[name] = answer.log_n, answer.log_n_err
-        in_domain = answer.in_domain
-    for name, (log_n, log_n_err) in found.items():
-        error[name] = zero.R(np.asarray(log_n, float), chosen.colour) - chosen.R
-        sigma[name] = 2.5 * np.asarray(log_n_err, float)
+    for where, seen in (("", frame), (AT_PLACES, placed(frame, known))):
+        samples = samples_of(seen.measured, seen.stars, chosen.row)
+        found = {"wing fit": classic(samples, "wings")}
+        for name, model in models.items():
+            answer = model.predict(samples)
+            found[name] = answer.log_n, answer.log_n_err
+            in_domain &= answer.in_domain
+        for name, (log_n, log_n_err) in found.items():
+            light = np.asarray(log_n, float)
+            error[name + where] = zero.R(light, chosen.colour) - chosen.R
+            sigma[name + where] = 2.5 * np.asarray(log_n_err, float)
     return Judged(chosen, error, sigma, in_domain)
 
 
