@@ -16,6 +16,7 @@ _LEFT, _RIGHT, _BELOW, _ABOVE = 0.75, 0.15, 0.75, 0.75
 _ABOVE_ALONE = 0.35  # without a legend
 _ROW = 0.22  # more for each row of a legend after the second
 _BETWEEN, _STACKED = 0.85, 0.95
+_CHARACTER = 0.09  # of a number along y
 _BAR = 0.55  # for a bar of colours beside each panel
 DPI = 110
 _DASHES = {"solid": "-", "dashed": "--", "dotted": ":"}
@@ -65,15 +66,16 @@ def draw(figure: Figure) -> Any:
     if any(panel.equal for row in figure.rows for panel in row):
         tall = wide
     bar = _BAR if cells else 0.0
-    between, right = _BETWEEN + bar, _RIGHT + 1.3 * bar
-    width = _LEFT + columns * wide + (columns - 1) * between + right
+    labels = max(_long_labels(panel) for row in figure.rows for panel in row)
+    left, between, right = _LEFT + labels, _BETWEEN + labels + bar, _RIGHT + 1.3 * bar
+    width = left + columns * wide + (columns - 1) * between + right
     beside = min(3 if columns > 1 else 2, max(len(figure.legend()), 1))
     above = _ABOVE if figure.legend() else _ABOVE_ALONE
     above += _ROW * max(-(-len(figure.legend()) // beside) - 2, 0)
     height = _BELOW + rows * tall + (rows - 1) * _STACKED + above
     canvas = Canvas(figsize=(width, height))
     # Margins in inches: matplotlib's own layout takes as long as the drawing.
-    canvas.subplots_adjust(left=_LEFT / width, right=1 - right / width, bottom=_BELOW / height,
+    canvas.subplots_adjust(left=left / width, right=1 - right / width, bottom=_BELOW / height,
                            top=1 - above / height, wspace=between / wide,
                            hspace=_STACKED / tall)  # fmt: skip
     axes = canvas.subplots(rows, columns, squeeze=False)
@@ -93,6 +95,16 @@ def draw(figure: Figure) -> Any:
         for handle in handles_shown:
             handle.set(alpha=1.0, markersize=7)
     return canvas
+
+
+def _long_labels(panel: Panel) -> float:
+    """Inches that numbers along y need beyond five characters, as magnitudes in a narrow range."""
+    if panel.log or panel.y_range is None or panel.y_range[0] == panel.y_range[1]:
+        return 0.0
+    step = abs(panel.y_range[1] - panel.y_range[0]) / 6
+    digits = max(0, int(np.ceil(-np.log10(step))))
+    longest = max(len(f"{value:.{digits}f}") for value in panel.y_range)
+    return _CHARACTER * max(longest - 5, 0)
 
 
 def _has_cells(panel: Panel) -> bool:
