@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from filar.errors import FilarError
 from filar.lightcurve.process import Process
 from filar.lightcurve.settings import LightCurveSettings
-from filar.lightcurve.solve import Curve, Solution, offsets_of, solve_curve
+from filar.lightcurve.solve import Curve, Solution, faintest, offsets_of, solve_curve
 from filar.robust import MAD_TO_SIGMA
 from filar.threads import one_blas_thread
 
@@ -112,9 +112,7 @@ def _by_means(curve: Curve, settings: LightCurveSettings) -> Solution:
     left = curve.mag - np.array([np.median(curve.mag[member == k]) for k in range(g)])[member]
     rejected = np.zeros(len(curve), bool)
     if settings.reject == "faintest":
-        for k in range(g):
-            mine = np.flatnonzero(member == k)
-            rejected[mine[np.argsort(-left[mine], kind="stable")[: len(mine) // 10]]] = True
+        rejected = faintest(left, member)
     elif settings.reject == "gp" and len(curve) > 3:
         scale = np.hypot(curve.mag_err, MAD_TO_SIGMA * np.median(np.abs(left)))
         rejected = np.abs(left) > settings.clip * scale

@@ -126,7 +126,7 @@ def find_periods(
     Returns
     -------
     list of Periodic
-        None with fewer than 20 points. Which is best, and whether the star is periodic at all, is
+        Empty with fewer than 20 points. Which is best, and whether the star is periodic at all, is
         for the caller to judge.
     """
     kept = points.where(~doubtful)

@@ -195,8 +195,8 @@ class _Solver:
         left, columns = self.less(periodic), self.columns(periodic)
         nothing = np.zeros(len(left), bool)
         if self.settings.reject != "gp" or len(left) < _FEWEST:
-            faintest = self.settings.reject == "faintest"
-            rejected = _faintest(left, self.member) if faintest else nothing
+            by_rank = self.settings.reject == "faintest"
+            rejected = faintest(left, self.member) if by_rank else nothing
             return rejected, self.process(columns, rejected, None)
         rejected = np.abs(left) > _FAR * np.hypot(robust_rms(left), self.curve.mag_err)
         process = None
@@ -273,8 +273,20 @@ class _Solver:
         return replace(again(self.points(rejected, new), new), scales=scales)
 
 
-def _faintest(left: FloatArray, member: IntArray) -> BoolArray:
-    """The faintest tenth of each camera and filter."""
+def faintest(left: FloatArray, member: IntArray) -> BoolArray:
+    """The faintest tenth of each camera and filter, which W24 drops.
+
+    Parameters
+    ----------
+    left : (n,) array
+        Magnitudes.
+    member : (n,) int array
+        Camera and filter of each.
+
+    Returns
+    -------
+    (n,) bool array
+    """
     rejected = np.zeros(len(left), bool)
     for k in np.unique(member):
         mine = np.flatnonzero(member == k)
