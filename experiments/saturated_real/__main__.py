@@ -87,7 +87,7 @@ def run_m2(options: argparse.Namespace, folder: Path, say: Any) -> tuple[str, di
         for k in range(options.models)
     }
     judged = m2.judge(options.shared, frame, known, zero, models)
-    figures.m2_figure(judged, folder.parent / "m2.png")
+    figures.m2_figure(judged, m2.AT_PLACES, folder.parent / "m2.png")
     found = {
         "zero_point": zero.value, "slope": zero.slope, "scatter": zero.scatter,
         "unsaturated": zero.number, "training": len(samples), "bins": m2.figures(judged),

@@ -23,27 +23,31 @@ def _save(figure: Figure, path: Path) -> None:
         figure.savefig(temporary, format="png", dpi=110)
 
 
-def m2_figure(judged: Judged, path: Path) -> None:
-    """Measured minus true magnitude against R: all methods above, close up below."""
+def m2_figure(judged: Judged, places: str, path: Path) -> None:
+    """Measured minus true magnitude against R, with the stars where found and where catalogued."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7, 7), layout="constrained")
-    wide, close = figure.subplots(2, 1, sharex=True)
-    for name, error in judged.error.items():
-        style: dict[str, Any] = {"color": COLOURS.get(name, "C4"), "label": name}
-        wide.plot(judged.known.R, error, "o", ms=4, **style)
-        if name in judged.sigma:
-            close.errorbar(
-                judged.known.R, error, judged.sigma[name], fmt="o", ms=4, lw=0.8, **style
-            )
-    for axes in (wide, close):
+    figure = Figure(figsize=(7, 9), layout="constrained")
+    wide, found, given = figure.subplots(3, 1, sharex=True)
+    for name in ("aperture, 6 pixels", "wing fit", "ours"):
+        style: dict[str, Any] = {"color": COLOURS[name], "label": name, "fmt": "o", "ms": 4}
+        for axes, label in ((wide, name), (found, name), (given, name + places)):
+            if label in judged.error and (axes is wide or label in judged.sigma):
+                sigma = judged.sigma.get(label) if axes is not wide else None
+                axes.errorbar(judged.known.R, judged.error[label], sigma, lw=0.8, **style)
+    for axes, title in (
+        (wide, "Saturated stars of M 2 in SDSS frame r 2583-2-136"),
+        (found, "close up"),
+        (given, "stars at the catalogue's places"),
+    ):
         axes.axhline(0, color="k", lw=0.6)
         axes.set_ylabel("measured - R (mag)")
-    close.axhspan(-0.2, 0.2, color="0.92", zorder=0)
-    close.set_ylim(-0.9, 0.9)
-    close.set_xlabel("R of Stetson (mag)")
-    wide.legend()
-    wide.set_title("Saturated stars of M 2 in SDSS frame r 2583-2-136")
+        axes.set_title(title)
+    for axes in (found, given):
+        axes.axhspan(-0.2, 0.2, color="0.92", zorder=0)
+        axes.set_ylim(-0.9, 0.9)
+    given.set_xlabel("R of Stetson (mag)")
+    wide.legend(loc="upper right")
     _save(figure, path)
 
 

@@ -23,7 +23,7 @@ from filar.saturation.windows import cut
 FILE = "saturated/kplr-ffi_ch01_test.fits"
 BOX = (174, 189, 44, 61)
 """Columns and rows about the star and its trail, with most of its wings."""
-FRAMES, STARS = 30, 8
+FRAMES, STARS = 60, 10
 APERTURE = 4
 """Pixels to each side that count for the light of an unsaturated star."""
 
@@ -71,7 +71,7 @@ def run(
     training = collect_samples(
         paths, how, progress=lambda done, of: say(f"Kepler: {done} of {of}") if done == of else None
     ).samples
-    model = SaturationModel(recipe, seed=seed).fit(training)
+    model = SaturationModel(recipe, seed=seed).fit(training, test=False)
     answer = model.predict(samples)
     methods = {name: classic(samples, name) for name in ("trail", "aperture", "wings")}
     methods["ours"] = (answer.log_n, answer.log_n_err)

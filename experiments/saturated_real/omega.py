@@ -74,7 +74,7 @@ def run(
     training = collect_samples(
         paths, how, progress=lambda done, of: say(f"omega Cen: {done} of {of}")
     ).samples
-    model = SaturationModel(recipe, seed=seed).fit(training)
+    model = SaturationModel(recipe, seed=seed).fit(training, test=False)
     chosen = candidates(measured, stars)
     samples = samples_of(measured, stars, chosen)
     answer = model.predict(samples)
