@@ -7,7 +7,7 @@ import json
 import os
 import re
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -177,7 +177,7 @@ def read_meta(path: str | os.PathLike[str]) -> dict[str, Any]:
     return _read(Path(path), readers)
 
 
-def _read(path: Path, readers: dict[str, Callable[[Path], R]]) -> R:
+def _read(path: Path, readers: Mapping[str, Callable[[Path], R]]) -> R:
     """Read a file with the reader of its suffix; whatever goes wrong names the file."""
     if path.suffix.lower() not in readers:
         raise ParameterError("catalogue", str(path), "a name that ends in " + ", ".join(SUFFIXES))

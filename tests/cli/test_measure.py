@@ -60,6 +60,7 @@ def test_options_reach_the_measurement(images: list[Path], tmp_path: Path) -> No
         "model": "packaged",
         "similar": False,
         "saturated": "none",
+        "positions": "none",
     }
     assert meta["exposures"][0]["gain"] == 4.0
     assert meta["exposures"][0]["filter"] == "F555W"

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from filar.catalog import zero_point
-from filar.errors import InputFileError
+from filar.errors import InputFileError, ParameterError
 from filar.exposure import Exposure
 from filar.flags import Flag
-from filar.measure.chip import Measurement, measure_exposure
+from filar.instruments import read_exposures
+from filar.measure.chip import Measurement, Settings, measure_exposure
 from filar.measure.saturation import (
     BY_MODEL,
     DAMAGED,
@@ -22,6 +23,7 @@ from filar.measure.saturation import (
     camera_of,
     candidates,
     load_judge,
+    placed,
     samples_of,
     stars_of,
     without_damage,
@@ -31,6 +33,7 @@ from filar.saturation.estimator import Predictions, SaturationModel
 from filar.saturation.evidence import COLUMNS
 from tests.saturation.experttoys import quick_recipe, toys
 from tests.saturation.fields import Field, make_field, winged
+from tests.survey_samples import tiny_survey
 
 SHAPE = (280, 240)
 X = [60.3, 180.6, 120.0, 40.2, 200.0, 90.7, 150.4]
@@ -281,3 +284,21 @@ def test_cameras_are_instrument_and_chip(field: Field) -> None:
     assert camera_of(field.exposure) == "sim-a 1"
     assert camera_of(field.exposure.replace(chip="")) == "sim-a"
     assert camera_of(field.exposure.replace(chip="", instrument="")) == ""
+
+
+def test_positions_of_a_list_are_taken_for_saturated_stars(tmp_path: Path) -> None:
+    survey = tiny_survey(tmp_path / "s", targets=40)
+    (exposure,) = read_exposures(survey.files[0])
+    measured = measure_exposure(exposure, method="psf")
+    stars = stars_of(measured)
+    moved = placed(exposure, stars, survey.stars)
+    changed = (moved.x != stars.x) | (moved.y != stars.y)
+    assert changed.any()
+    assert not (changed & ~stars.saturated).any()
+    apart = np.hypot(moved.x - stars.x, moved.y - stars.y)
+    assert apart.max() < 3.5
+
+
+def test_positions_need_a_model() -> None:
+    with pytest.raises(ParameterError, match="saturated"):
+        Settings(positions="gaia.ecsv")

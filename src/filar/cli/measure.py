@@ -86,6 +86,14 @@ def measure(
             show_default=False,
         ),
     ] = None,
+    positions: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="LIST",
+            help="With --saturated: stars with ra and dec (Gaia's, say), where saturated ones are.",
+            show_default=False,
+        ),
+    ] = None,
     threshold: Annotated[
         float, typer.Option(min=1.0, help="Detection limit, standard deviations of the noise.")
     ] = 5.0,
@@ -142,6 +150,7 @@ def measure(
         method=method.value,
         model=tuple(model) if model else None,
         saturated=saturated,
+        positions=positions,
     )
     for path in model or []:
         load_network(path)  # what is wrong with it is told once, before the work

@@ -65,6 +65,9 @@ class Settings:
         where there is one for the chip.
     saturated : path or None
         Model file of `filar train saturation`, for the magnitudes of saturated stars.
+    positions : path or None
+        Stars with ra and dec, such as Gaia's: where saturated stars are. In crowds their pixels do
+        not tell it well enough. Only with `saturated`.
     similar : bool
         Whether the PSF fits of many files (`measure_files`) begin with that of the first exposure
         of the same chip and filter. They take less than half the time, and the stars' errors are
@@ -86,6 +89,7 @@ class Settings:
     model: Models | None = None
     similar: bool = False
     saturated: str | Path | None = None
+    positions: str | Path | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.threshold < np.inf:
@@ -103,6 +107,9 @@ class Settings:
             raise ParameterError("method", self.method, "one of " + ", ".join(METHODS))
         if self.method == "psf" and self.model is not None:
             raise ParameterError("model", self._model_name(), "none with the method psf")
+        if self.positions is not None and self.saturated is None:
+            allowed = "none without a model for saturated stars (--saturated)"
+            raise ParameterError("positions", str(self.positions), allowed)
 
     def facts(self) -> dict[str, Any]:
         """The settings as plain values, for a catalogue's ``meta``."""
@@ -118,6 +125,7 @@ class Settings:
             "model": self._model_name(),
             "similar": bool(self.similar),
             "saturated": "none" if self.saturated is None else Path(self.saturated).name,
+            "positions": "none" if self.positions is None else Path(self.positions).name,
         }
 
     def _model_name(self) -> str:
@@ -247,7 +255,7 @@ def measure_exposure(
     measured = Measurement(exposure, settings, catalog, detections, psf, psf_fit, messages, seconds)
     if network is not None:
         measured = apply_network(measured, network, settings.method)
-    return measured if judge is None else apply_judge(measured, judge)
+    return measured if judge is None else apply_judge(measured, judge, settings.positions)
 
 
 def _fit(

@@ -100,6 +100,46 @@ def stars_of(measured: Measurement) -> Stars:
     return Stars(x, y, column("flux_fit"), column("flux_err"), saturated, reliable)
 
 
+def placed(exposure: Exposure, stars: Stars, positions: str | os.PathLike[str]) -> Stars:
+    """Put saturated stars where a catalogue has them.
+
+    Parameters
+    ----------
+    exposure : Exposure
+        The image, with a WCS; its error is put right by all stars.
+    stars : Stars
+        As they were found.
+    positions : path-like
+        The catalogue, see `filar.saturation.catalogs.read_star_catalog`.
+
+    Returns
+    -------
+    Stars
+        Those of the saturated ones that are in the catalogue in its places.
+
+    Raises
+    ------
+    InputFileError
+        If the catalogue cannot be used, or none of its stars is in the image.
+    """
+    from filar.saturation.catalogs import read_positions
+    from filar.saturation.overlap import check_overlap
+    from filar.saturation.skymatch import match_to_sky
+
+    catalog = read_positions(positions)
+    if exposure.time is not None:
+        catalog = catalog.at(float(exposure.time.jyear))
+    check_overlap(catalog, exposure.wcs, exposure.shape, exposure.label)
+    assert exposure.wcs is not None
+    match = match_to_sky(
+        catalog, exposure.wcs, stars.x, stars.y, exposure.shape, saturated=stars.saturated
+    )
+    known = stars.saturated & (match.row >= 0)
+    row = np.maximum(match.row, 0)
+    x, y = np.where(known, match.x[row], stars.x), np.where(known, match.y[row], stars.y)
+    return replace(stars, x=x, y=y)
+
+
 def candidates(measured: Measurement, stars: Stars) -> NDArray[np.intp]:
     """Rows of the stars that are saturated or not far below.
 
@@ -230,7 +270,9 @@ def _load(path: Path, version: tuple[int, int]) -> Judge:
     return Judge(SaturationModel.load(path), path.name, sha256(path.read_bytes()).hexdigest())
 
 
-def apply_judge(measured: Measurement, judge: Judge) -> Measurement:
+def apply_judge(
+    measured: Measurement, judge: Judge, positions: str | os.PathLike[str] | None = None
+) -> Measurement:
     """Give saturated stars the magnitudes of a model.
 
     Parameters
@@ -239,6 +281,8 @@ def apply_judge(measured: Measurement, judge: Judge) -> Measurement:
         By the classic fit.
     judge : Judge
         The model.
+    positions : path-like, optional
+        Stars with ra and dec, such as Gaia's, for the places of saturated stars.
 
     Returns
     -------
@@ -246,9 +290,16 @@ def apply_judge(measured: Measurement, judge: Judge) -> Measurement:
         With mag, mag_err and flags of saturated stars as the model says; NaN where it has nothing
         to say. Their flux_fit is still that of the fit, and so is their position but where the fit
         ran away from the saturated pixels.
+
+    Raises
+    ------
+    InputFileError
+        If the list of positions cannot be used, or none of its stars is in the image.
     """
     started = perf_counter()
     stars = stars_of(measured)
+    if positions is not None:
+        stars = placed(measured.exposure, stars, positions)
     chosen = np.flatnonzero(stars.saturated)
     samples = samples_of(measured, stars, chosen)
     told = judge.model.predict(samples)

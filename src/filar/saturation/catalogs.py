@@ -184,6 +184,43 @@ def read_star_catalog(
     return stars
 
 
+def read_positions(path: str | PathLike[str]) -> CatalogStars:
+    """Read a catalogue of which only the positions are wanted.
+
+    Parameters
+    ----------
+    path : str or path-like
+        As for `read_star_catalog`.
+
+    Returns
+    -------
+    CatalogStars
+        With whatever magnitudes come first, to tell bright stars from faint ones; 0 if there are
+        none.
+
+    Raises
+    ------
+    InputFileError
+        If the file cannot be read, or lacks positions.
+    """
+    path = Path(path)
+    table = columns.read_table(path)
+    g = columns.gaia_magnitude(path, table, "g")
+    named = columns.magnitude_columns(table)
+    if not np.isfinite(g).any() and named:
+        return read_star_catalog(path, mag=named[0])
+    ra, dec, where = columns.positions(path, table)
+    _check_positions(path, ra, dec, where)
+    number, name = columns.identity(table)
+    pm_ra, pm_dec, epoch = columns.proper_motions(path, table)
+    stars = CatalogStars(
+        id=number, name=name, ra=ra, dec=dec, mag=g if np.isfinite(g).any() else np.zeros(len(ra)),
+        mag_err=np.full(len(ra), np.nan), variable=columns.variability(table),
+        pm_ra=pm_ra, pm_dec=pm_dec, epoch=epoch,
+    )  # fmt: skip
+    return stars.select(_kept(stars))
+
+
 def _kept(stars: CatalogStars) -> NDArray[np.int64]:
     """Rows with a position, each number once."""
     rows = np.flatnonzero(np.isfinite(stars.ra) & np.isfinite(stars.dec))
