@@ -70,7 +70,8 @@ def dispersion(values: FloatArray) -> float:
 def dispersion_of_few(number: int) -> float:
     """What `dispersion` gives of so few Gaussian values, in units of what it gives of many.
 
-    From the expected values of ordered Gaussian draws (Blom 1958); within 2% of simulations from 5 on.
+    From the expected values of ordered Gaussian draws (Blom 1958); within 2% of simulations from
+    five values on.
 
     Parameters
     ----------
