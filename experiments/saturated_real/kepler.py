@@ -23,7 +23,7 @@ from filar.saturation.windows import cut
 FILE = "saturated/kplr-ffi_ch01_test.fits"
 BOX = (174, 189, 44, 61)
 """Columns and rows about the star and its trail, with most of its wings."""
-FRAMES, STARS = 60, 10
+FRAMES, STARS = 60, 4
 APERTURE = 4
 """Pixels to each side that count for the light of an unsaturated star."""
 

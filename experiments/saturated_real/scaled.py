@@ -12,7 +12,7 @@ from filar.exposure import Exposure
 from filar.instruments import write_wfpc2
 from filar.saturation.chain import Stars
 from filar.saturation.scene import Scene
-from filar.saturation.windows import add, cut
+from filar.saturation.windows import add, cut, distances
 from filar.simulate.bleeding import bleed
 
 FloatArray = NDArray[np.float64]
@@ -21,7 +21,14 @@ HALF = 9
 FACTORS = (-2.0, 4.0)
 """Magnitudes above saturation of the stars that are put in."""
 MOST_SOURCES = 20
-MOST_OTHERS = 0.05
+MOST_OTHERS = (0.05, 0.5)
+"""Light of neighbours, which is taken off, over the star's own: the second where the first leaves
+too few stars."""
+FEWEST_SOURCES = 5
+CORE = 3.0
+"""Radius without bad pixels; farther out the PSF stands in for them."""
+APART = 30.0
+"""Least distance between two of them, pixels."""
 WELL_SPREAD = 0.03
 """Relative: full wells of columns differ."""
 EDGE = 14
@@ -54,10 +61,14 @@ def real_stars(scene: Scene, stars: Stars) -> Sources:
     x, y, flux = scene.x[some], scene.y[some], scene.flux[some]
     own = scene.psf.stamps(x, y, HALF) * flux[:, None, None]
     others = np.maximum(cut(scene.light, x, y, HALF) - own, 0)
-    bad = cut(scene.spoilt | exposure.edge, x, y, HALF, True).any(axis=(1, 2))
-    alone = ~bad & (others.sum(axis=(1, 2)) < MOST_OTHERS * flux)
-    best = np.flatnonzero(alone)[:MOST_SOURCES]
-    light = np.maximum(cut(exposure.data - scene.sky, x[best], y[best], HALF) - others[best], 0)
+    bad = cut(scene.spoilt | exposure.edge, x, y, HALF, True)
+    whole = ~(bad & (distances(x, y, HALF) < CORE)).any(axis=(1, 2))
+    for most in MOST_OTHERS:
+        best = np.flatnonzero(whole & (others.sum(axis=(1, 2)) < most * flux))[:MOST_SOURCES]
+        if len(best) >= FEWEST_SOURCES:
+            break
+    light = cut(exposure.data - scene.sky, x[best], y[best], HALF) - others[best]
+    light = np.maximum(np.where(bad[best], own[best], light), 0)
     # Single fits may be off where the PSF is; only their mean tells its system.
     total = light.sum(axis=(1, 2))
     stamps = light / (total * np.median(flux[best] / total))[:, None, None]
@@ -94,7 +105,7 @@ def scaled_exposure(
     x0 = rng.integers(EDGE, nx - EDGE, 8 * stars).astype(float)
     y0 = rng.integers(EDGE, ny - EDGE, 8 * stars).astype(float)
     near = cut(exposure.saturated | exposure.edge, x0, y0, HALF, True).any(axis=(1, 2))
-    keep = np.flatnonzero(~near)[:stars]
+    keep = _apart(x0, y0, np.flatnonzero(~near))[:stars]
     x0, y0 = x0[keep], y0[keep]
     which = rng.integers(0, len(sources.stamps), len(keep))
     full = exposure.saturation - float(np.median(scene.sky))
@@ -112,6 +123,15 @@ def scaled_exposure(
         data=np.where(exposure.edge, 0, held).astype(np.float32), saturated=saturated, path=None
     )
     return made, x0 + sources.dx[which], y0 + sources.dy[which], flux
+
+
+def _apart(x: FloatArray, y: FloatArray, some: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Those that are far from all that come before them."""
+    kept: list[int] = []
+    for i in some:
+        if not kept or np.hypot(x[kept] - x[i], y[kept] - y[i]).min() >= APART:
+            kept.append(int(i))
+    return np.array(kept, np.intp)
 
 
 def write_scaled(
