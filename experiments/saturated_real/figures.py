@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from experiments.saturated_real.omega import log_light
 from filar.wholefile import whole_file
 
 if TYPE_CHECKING:
@@ -75,29 +76,30 @@ def omega_figure(relation: Relation, found: dict[str, Any], path: Path) -> None:
     from matplotlib.figure import Figure
 
     constant, saturated = found["relation"]["constant"], relation.saturated
+    ring, ring_err = log_light(relation)
     figure = Figure(figsize=(8, 8), layout="constrained")
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(1.3, 1))
-    free = ~saturated & np.isfinite(relation.ring)
+    free = ~saturated & np.isfinite(ring)
     style = {"lw": 0.5, "ms": 3, "fmt": "o", "alpha": 0.8}
     top.errorbar(
-        relation.log_n["psf"][free], relation.ring[free], relation.ring_err[free],
+        relation.log_n["psf"][free], ring[free], ring_err[free],
         color="0.6", label="unsaturated, PSF fit", **style,
     )  # fmt: skip
     bottom.plot(
         relation.log_n["psf"][free],
-        2.5 * (relation.log_n["psf"] + constant - relation.ring)[free], "o", color="0.6", ms=3,
+        2.5 * (relation.log_n["psf"] + constant - ring)[free], "o", color="0.6", ms=3,
     )  # fmt: skip
     labels = {"wings": "wing fit", "trail": "charge of the blob", "ours": "network"}
     for k, (name, label) in enumerate(labels.items()):
         x = relation.log_n[name][saturated]
         top.errorbar(
-            x, relation.ring[saturated], relation.ring_err[saturated],
+            x, ring[saturated], ring_err[saturated],
             relation.log_n_err[name][saturated], color=f"C{k}",
             label=f"saturated, {label}", **style,
         )  # fmt: skip
-        rest = 2.5 * (x + constant - relation.ring[saturated])
+        rest = 2.5 * (x + constant - ring[saturated])
         bottom.errorbar(
-            x, rest, 2.5 * np.hypot(relation.log_n_err[name], relation.ring_err)[saturated],
+            x, rest, 2.5 * np.hypot(relation.log_n_err[name], ring_err)[saturated],
             color=f"C{k}", **style,
         )  # fmt: skip
     line = np.array([4.6, 7.2])

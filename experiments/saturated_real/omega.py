@@ -28,8 +28,8 @@ FRAMES, STARS = 6, 60
 RING = (7.0, 11.0)
 """Radii of the far ring whose light is compared, pixels."""
 PAIRS = (("wings", "trail"), ("ours", "wings"), ("ours", "trail"))
-BRIGHT = 0.6
-"""Magnitudes below saturation down to which the ring's light of unsaturated stars is seen."""
+BRIGHT = 1.5
+"""Magnitudes below saturation down to which unsaturated stars tell the relation."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +43,7 @@ class Relation:
     log_n, log_n_err : dict
         By method: (n,) arrays.
     ring, ring_err : (n,) float64 arrays
-        log10 of the light in the far ring, electrons, and its error, dex.
+        Light in the far ring and its error, electrons.
     """
 
     saturated: NDArray[np.bool_]
@@ -92,7 +92,7 @@ def run(
 
 
 def far_light(scene: Scene, stars: NDArray[np.intp]) -> tuple[FloatArray, FloatArray]:
-    """log10 of the light in a far ring by the median of its pixels, and its error."""
+    """Light in a far ring by the median of its pixels, and its error, electrons."""
     half = int(RING[1]) + 1
     x, y = scene.x[stars], scene.y[stars]
     own = scene.psf.stamps(x, y, half) * scene.flux[stars, None, None]
@@ -109,12 +109,15 @@ def far_light(scene: Scene, stars: NDArray[np.intp]) -> tuple[FloatArray, FloatA
             light[i] = np.median(pixels) * area
             spread = 1.4826 * np.median(np.abs(pixels - np.median(pixels)))
             error[i] = 1.25 * spread / np.sqrt(len(pixels)) * area
+    return light, error
+
+
+def log_light(relation: Relation) -> tuple[FloatArray, FloatArray]:
+    """log10 of the light in the far ring where it is seen, and its error, dex."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        known = light > 2 * error
-        return (
-            np.where(known, np.log10(np.where(known, light, 1)), np.nan),
-            np.where(known, error / light / np.log(10), np.nan),
-        )
+        seen = relation.ring > 2 * relation.ring_err
+        light = np.where(seen, relation.ring, np.nan)
+        return np.log10(light), relation.ring_err / light / np.log(10)
 
 
 def figures(relation: Relation) -> dict[str, Any]:
@@ -133,17 +136,20 @@ def figures(relation: Relation) -> dict[str, Any]:
             "pull": 1.4826 * float(np.median(np.abs(d) / s)),
             "within 2 errors": float(np.mean(np.abs(d) < 2 * s)),
         }  # fmt: skip
-    offset = relation.ring - relation.log_n["psf"]
-    bright = ~saturated & np.isfinite(offset)
+    # Linear, so that noise below zero counts as that above.
+    ratio = relation.ring / 10 ** relation.log_n["psf"]
+    bright = ~saturated & np.isfinite(ratio)
     bright &= relation.log_n["psf"] > np.nanmax(relation.log_n["psf"][~saturated]) - 0.4 * BRIGHT
-    constant = float(np.median(offset[bright]))
-    spread = 1.4826 * float(np.median(np.abs(offset[bright] - constant)))
+    middle = float(np.median(ratio[bright]))
+    spread = 1.4826 * float(np.median(np.abs(ratio[bright] - middle))) / middle
+    constant = float(np.log10(middle))
     out["relation"] = {
-        "constant": constant, "unsaturated": int(bright.sum()), "scatter": 2.5 * spread,
-        "error": 2.5 * 1.25 * spread / np.sqrt(max(int(bright.sum()), 1)),
+        "constant": constant, "unsaturated": int(bright.sum()), "scatter": 1.086 * spread,
+        "error": 1.086 * 1.25 * spread / np.sqrt(max(int(bright.sum()), 1)),
     }  # fmt: skip
+    ring = log_light(relation)[0]
     for name in ("wings", "trail", "ours"):
-        d = 2.5 * (relation.log_n[name] + constant - relation.ring)[saturated]
+        d = 2.5 * (relation.log_n[name] + constant - ring)[saturated]
         d = d[np.isfinite(d)]
         out["relation"][name] = {
             "stars": len(d), "median": float(np.median(d)),
