@@ -23,9 +23,9 @@ from filar.saturation.windows import cut
 FILE = "saturated/kplr-ffi_ch01_test.fits"
 BOX = (174, 189, 44, 61)
 """Columns and rows about the star and its trail, with most of its wings."""
-FRAMES, STARS = 60, 4
-APERTURE = 4
-"""Pixels to each side that count for the light of an unsaturated star."""
+FRAMES, STARS = 100, 4
+APERTURE = 8
+"""Pixels to each side that count for the light of an unsaturated star: the box's half size."""
 
 
 def run(
@@ -45,7 +45,7 @@ def run(
     star = np.flatnonzero(stars.saturated)
     samples = samples_of(measured, stars, star)
     rate = exposure.exposure_time
-    ratio, spread = _aperture_ratio(scene, stars)
+    ratio, ratio_error = _aperture_ratio(scene, stars)
     box = np.s_[BOX[2] : BOX[3], BOX[0] : BOX[1]]
     own = np.arange(len(scene.x)) == star[0]
     others = scene.changed(flux=np.where(own, 0, scene.flux)).light
@@ -56,7 +56,7 @@ def run(
         "trail_sum": total,
         "expected": total * ratio,
         "fit_over_aperture": ratio,
-        "fit_over_aperture_scatter": spread,
+        "fit_over_aperture_error": ratio_error,
     }
     if not (folder / "scaled" / "stars.ecsv").is_file():
         write_scaled(
@@ -84,7 +84,7 @@ def run(
 
 
 def _aperture_ratio(scene: Any, stars: Any) -> tuple[float, float]:
-    """Flux of the PSF fit over the sum of pixels, of bright unsaturated stars."""
+    """Flux of the PSF fit over the sum of pixels of bright unsaturated stars, and its error."""
     bright = np.flatnonzero(stars.reliable & (scene.flux > 0))
     bright = bright[np.argsort(-scene.flux[bright])][:30]
     x, y, flux = scene.x[bright], scene.y[bright], scene.flux[bright]
@@ -94,4 +94,5 @@ def _aperture_ratio(scene: Any, stars: Any) -> tuple[float, float]:
     whole = ~cut(scene.spoilt, x, y, APERTURE, True).any(axis=(1, 2))
     ratios = flux[whole] / light.sum(axis=(1, 2))[whole]
     middle = float(np.median(ratios))
-    return middle, 1.4826 * float(np.median(np.abs(ratios - middle)))
+    spread = 1.4826 * float(np.median(np.abs(ratios - middle)))
+    return middle, 1.25 * spread / float(np.sqrt(len(ratios)))

@@ -18,7 +18,7 @@ from filar.simulate.bleeding import bleed
 FloatArray = NDArray[np.float64]
 HALF = 9
 """Pixels to each side of a star that are taken along."""
-FACTORS = (-2.0, 4.0)
+FACTORS = (-1.5, 4.0)
 """Magnitudes above saturation of the stars that are put in."""
 MOST_SOURCES = 20
 MOST_OTHERS = (0.05, 0.5)
@@ -31,6 +31,8 @@ APART = 30.0
 """Least distance between two of them, pixels."""
 WELL_SPREAD = 0.03
 """Relative: full wells of columns differ."""
+UP = (0.15, 0.85)
+"""Part of the excess charge that goes to higher rows: which way it prefers is not known."""
 EDGE = 14
 
 
@@ -115,7 +117,8 @@ def scaled_exposure(
     add(light, sources.stamps[which] * flux[:, None, None], x0, y0)
     noisy = rng.normal(light, np.sqrt(light))
     wells = full_well * (1 + rng.normal(0, WELL_SPREAD, nx))
-    held = bleed(np.maximum(exposure.data + noisy, 0), np.maximum(wells, exposure.data.max(axis=0)))
+    wells = np.maximum(wells, exposure.data.max(axis=0))
+    held = bleed(np.maximum(exposure.data + noisy, 0), wells, up=rng.uniform(*UP))
     saturated = (held >= exposure.saturation) | exposure.saturated
     if full_well > 2 * exposure.saturation:
         held = np.minimum(held, np.maximum(exposure.saturation, exposure.data))

@@ -130,7 +130,7 @@ def test_texts() -> None:
     rate = dict.fromkeys(("trail", "aperture", "wings", "ours"), 100.0)
     rate |= {f"{name}_error": 0.01 for name in rate} | {"expected": 98.0, "level": 5.0}
     rate |= {"saturated_pixels": 5, "trail_sum": 98.0, "fit_over_aperture": 1.0}
-    rate |= {"fit_over_aperture_scatter": 0.1, "training": 10}
+    rate |= {"fit_over_aperture_error": 0.1, "training": 10}
     assert "Within 5%: yes" in kepler_text(rate)
     assert "Within 5%: no" in kepler_text(rate | {"expected": 80.0})
     one = {"stars": 3, "median": 0.1, "robust": 0.1}
