@@ -62,8 +62,8 @@ def kepler_text(found: dict[str, Any]) -> str:
         f"Full pixels recognised above {found['level']:.4g} e-/s "
         f"({found['saturated_pixels']} pixels). Sum along the trail {found['trail_sum']:.5g} e-/s; "
         f"the PSF fit's flux of unsaturated stars is {found['fit_over_aperture']:.3f} "
-        f"+- {found['fit_over_aperture_error']:.3f} of the sums in such a box, so {found['expected']:.5g} "
-        f"is expected. {found['training']} training samples.",
+        f"+- {found['fit_over_aperture_error']:.3f} of the sums in such a box, so "
+        f"{found['expected']:.5g} is expected. {found['training']} training samples.",
         markdown(["method", "e-/s", "from the sum", "claimed error"], rows),
         f"Within {LEAST_KEPLER:.0%}: {'yes' if met else 'no'}.",
     ])  # fmt: skip
