@@ -199,3 +199,20 @@ def test_damaged_images_give_samples_that_tell(survey: Survey, tmp_path: Path) -
     assert same.column("damaged")[0] == 5
     assert np.isnan(same.stamp).sum() == 5
     assert not before.column("damaged").any()
+
+
+def test_a_saturated_star_that_is_too_faint_for_that_gets_no_label(
+    survey: Survey, how: Collecting, collected: Collected, tmp_path: Path
+) -> None:
+    samples = collected.samples
+    full = samples.saturated[:, 9:12, 9:12].any(axis=(1, 2))
+    star = int(samples.star[full & np.isfinite(samples.log_n)][0])
+    stars = Table.read(survey.stars)
+    stars["g_mag"][stars["id"] == star] = 17.0
+    stars.write(tmp_path / "stars.ecsv")
+    again = collect_samples(survey.files, replace(how, catalog=tmp_path / "stars.ecsv")).samples
+    own = again.star == star
+    assert own.any()
+    assert np.isnan(again.log_n[own]).all()
+    assert np.isnan(again.mag[own]).all()
+    assert np.isfinite(again.log_n[~own]).any()

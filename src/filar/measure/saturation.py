@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from astropy.table import QTable
 
     from filar.measure.chip import Measurement
+    from filar.psf.model import FieldPSF
     from filar.saturation.chain import Stars
     from filar.saturation.data import Samples
     from filar.saturation.estimator import SaturationModel
@@ -140,6 +141,12 @@ def placed(exposure: Exposure, stars: Stars, positions: str | os.PathLike[str]) 
     return replace(stars, x=x, y=y)
 
 
+def central_light(psf: FieldPSF, shape: tuple[int, int]) -> float:
+    """Part of a star's light in the pixel that it is centred on, in the middle of a chip."""
+    ny, nx = shape
+    return float(psf.stamps(np.array([nx // 2]), np.array([ny // 2]), 1)[0, 0, 0])
+
+
 def candidates(measured: Measurement, stars: Stars) -> NDArray[np.intp]:
     """Rows of the stars that are saturated or not far below.
 
@@ -157,8 +164,7 @@ def candidates(measured: Measurement, stars: Stars) -> NDArray[np.intp]:
     from filar.saturation.blobs import held_charge
 
     exposure = measured.exposure
-    ny, nx = exposure.shape
-    peak = float(measured.psf.stamps(np.array([nx // 2]), np.array([ny // 2]), 1)[0, 0, 0])
+    peak = central_light(measured.psf, exposure.shape)
     level = held_charge(exposure)
     bright = stars.flux * peak > level * 10 ** (-0.4 * BELOW)
     return np.flatnonzero(stars.saturated | bright)

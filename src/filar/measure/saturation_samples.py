@@ -19,7 +19,14 @@ from filar.errors import FilarError, InputFileError, ParameterError
 from filar.instruments import read_exposures
 from filar.instruments.options import ReadOptions
 from filar.measure.chip import Settings, measure_exposure
-from filar.measure.saturation import candidates, samples_of, stars_of, without_damage
+from filar.measure.saturation import (
+    candidates,
+    central_light,
+    samples_of,
+    stars_of,
+    without_damage,
+)
+from filar.saturation.blobs import held_charge
 
 if TYPE_CHECKING:
     from filar.exposure import Exposure
@@ -33,9 +40,11 @@ Known = dict[tuple[str, str, str], "NearFit"]
 LEAST_SNR = 20.0
 """Of a star that tells of the zero point."""
 FEWEST = 5
+LEAST_PEAK = 0.2
+"""Of the saturation level: what a star's brightest pixel must reach at least to be full."""
 LESSONS, FAILURES = "psf_fits", "failures"
 """In the meta of one file's samples: for similar exposures, and chips that gave none."""
-VERSION = 1
+VERSION = 2
 """Raised when samples that were kept would no longer be made the same."""
 
 
@@ -345,10 +354,23 @@ def _labelled(
         rows = row[samples.star]
         light = sky_contamination(catalog.ra, catalog.dec, catalog.mag, rows, radius=radius)
     labels = make_labels(own, point, samples.x, samples.y, contamination=light)
-    error = labels.log_n_err
+    error, mistaken = labels.log_n_err, _mistaken(samples, measured, labels.log_n)
     return replace(
-        samples, star=own.id, mag=own.mag, log_n=labels.log_n,
+        samples, star=own.id, mag=np.where(mistaken, np.nan, own.mag),
+        log_n=np.where(mistaken, np.nan, labels.log_n),
         log_n_err=np.where(np.isfinite(error), error, 0.0),
         zero_point=point(samples.x, samples.y).astype(np.float32),
         meta=samples.meta | {"variable": sorted({int(i) for i in own.id[own.variable]})},
     )  # fmt: skip
+
+
+def _mistaken(
+    samples: Samples, measured: Measurement, log_n: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Saturated stars that are too faint for that: the pixels are full of another one's charge."""
+    own = 10**log_n * central_light(measured.psf, measured.exposure.shape)
+    middle = samples.size // 2
+    centre = samples.saturated[:, middle - 1 : middle + 2, middle - 1 : middle + 2]
+    full = np.asarray(centre.any(axis=(1, 2)))
+    with np.errstate(invalid="ignore"):
+        return np.asarray(full & (own < LEAST_PEAK * held_charge(measured.exposure)))
