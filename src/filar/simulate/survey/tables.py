@@ -46,14 +46,14 @@ def star_table(settings: SurveySettings, fields: Sequence[SurveyField]) -> QTabl
     return table
 
 
-MAG_ERR = 0.002
+MAG_ERR = 0.0
 """What the star table gives as errors of its magnitudes, which are exact: a good catalogue's."""
 
 _STAR_TEXTS = {
     "g_mag": "exact mean over time",
     "V_mag": "exact mean over time",
-    "g_mag_err": "to be reckoned with; the magnitudes are exact",
-    "V_mag_err": "to be reckoned with; the magnitudes are exact",
+    "g_mag_err": "0: the magnitudes are exact",
+    "V_mag_err": "0: the magnitudes are exact",
     "period": "exact; NaN where constant",
     "start": "MJD of phase 0",
     "amplitude": "from brightest to faintest in g",
