@@ -15,7 +15,7 @@ from filar.report.facts import PHASE_BINS, ErrorCurve, Phases
 # Okabe & Ito (2008): colours that all eyes tell apart; the shapes differ as well. The first kind
 # that fits a star is shown.
 KINDS: tuple[tuple[str, int, str, str], ...] = (
-    ("saturated", Flag.SATURATED, "#D55E00", "square"),
+    ("saturated", Flag.SATURATED | Flag.BY_MODEL | Flag.NO_MAGNITUDE, "#D55E00", "square"),
     ("cosmic ray, hot pixel", Flag.COSMIC_RAY | Flag.HOT_PIXEL, "#CC79A7", "x"),
     ("edge, no or bad fit", Flag.EDGE | Flag.NO_FIT | Flag.NOT_CONVERGED | Flag.NON_POSITIVE,
      "#E69F00", "triangle"),
