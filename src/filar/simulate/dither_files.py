@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from filar.errors import InputFileError, OutputFileError, ParameterError
+from filar.errors import OutputFileError, ParameterError
 from filar.psf.library import family_for
 from filar.simulate.dither_draw import SHAPE
 from filar.simulate.dither_truth import dither_truth, exposure_table
@@ -21,6 +21,7 @@ from filar.simulate.dithers import (
     exposure_name,
     view_chip,
 )
+from filar.simulate.stored import ADVICE, check_stored
 from filar.simulate.tasks import alone, run_tasks
 from filar.wholefile import whole_file
 
@@ -184,34 +185,14 @@ def _claim(folder: Path, settings: DitherSettings) -> Path:
 
     folder = prepare_folder(folder, exposure_name(1))
     path = folder / SETTINGS_FILE
-    advice = "choose another folder, or remove this one to start anew"
     if not path.exists():
         others = sorted([*folder.glob("dither_*.fits"), *folder.glob(TRUTH_FILE)])
         if others:
             raise OutputFileError(
-                folder, f"it holds {others[0].name} but no {SETTINGS_FILE}", advice
+                folder, f"it holds {others[0].name} but no {SETTINGS_FILE}", ADVICE
             )
         return folder
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputFileError(
-            path, f"cannot be read: {error}", "settings of a set", advice
-        ) from error
-    wanted = _stored(settings)
-    if not isinstance(found, dict):
-        raise InputFileError(path, "no settings", "settings of a set", advice)
-    differences = [
-        f"{name} = {found.get(name)} instead of {wanted.get(name)}"
-        for name in {**found, **wanted}
-        if name != "exposures" and found.get(name) != wanted.get(name)
-    ]
-    if differences:
-        text = "it holds a set with other settings: " + ", ".join(differences)
-        raise OutputFileError(folder, text, advice)
-    if not isinstance(found.get("exposures"), int) or found["exposures"] > settings.exposures:
-        text = f"it holds a set of {found.get('exposures')} exposures, more than asked for"
-        raise OutputFileError(folder, text, advice)
+    check_stored(path, _stored(settings), "set", "exposures")
     return folder
 
 

@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from filar.errors import InputFileError, OutputFileError, ParameterError
+from filar.errors import OutputFileError, ParameterError
 from filar.simulate.files import prepare_folder
+from filar.simulate.stored import ADVICE, check_stored
 from filar.simulate.survey.cameras import EXPOSURE_TIME, SurveyCamera, make_camera
 from filar.simulate.survey.expose import Shot, View, make_view, take_image
 from filar.simulate.survey.schedule import Visit, image_wcs, visits
@@ -257,31 +258,11 @@ def _claim(folder: Path, settings: SurveySettings) -> Path:
     """Make the folder, or check that what is in it belongs to the same survey."""
     folder = prepare_folder(folder, "survey")
     path = folder / SETTINGS_FILE
-    advice = "choose another folder, or remove this one to start anew"
     if not path.exists():
         if (folder / IMAGES).exists():
-            raise OutputFileError(folder, f"it holds {IMAGES} but no {SETTINGS_FILE}", advice)
+            raise OutputFileError(folder, f"it holds {IMAGES} but no {SETTINGS_FILE}", ADVICE)
         return folder
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputFileError(
-            path, f"cannot be read: {error}", "settings of a survey", advice
-        ) from error
-    wanted = _stored(settings)
-    if not isinstance(found, dict):
-        raise InputFileError(path, "no settings", "settings of a survey", advice)
-    differences = [
-        f"{name} = {found.get(name)} instead of {wanted.get(name)}"
-        for name in {**found, **wanted}
-        if name != "epochs" and found.get(name) != wanted.get(name)
-    ]
-    if differences:
-        text = "it holds a survey with other settings: " + ", ".join(differences)
-        raise OutputFileError(folder, text, advice)
-    if not isinstance(found.get("epochs"), int) or found["epochs"] > settings.epochs:
-        text = f"it holds a survey of {found.get('epochs')} epochs, more than asked for"
-        raise OutputFileError(folder, text, advice)
+    check_stored(path, _stored(settings), "survey", "epochs")
     return folder
 
 
