@@ -6,7 +6,7 @@ from astropy import units as u
 from astropy.coordinates import SkyCoord
 
 from filar.errors import ParameterError
-from filar.saturation.contamination import light_within, pixel_contamination, sky_contamination
+from filar.saturation.contamination import sky_contamination
 
 
 def sky(n: int = 400, dec: float = -60.0, seed: int = 0) -> tuple[np.ndarray, ...]:
@@ -73,23 +73,6 @@ def test_many_targets_are_done_in_parts(monkeypatch: pytest.MonkeyPatch) -> None
     assert parts.f_c.tolist() == whole.f_c.tolist()
 
 
-def test_share_of_a_star_beside_the_aperture_against_an_image() -> None:
-    sigma = 3.0 / 2.3548
-    y, x = np.mgrid[-12:12:0.02, -12:12:0.02]
-    for distance in (0.0, 2.0, 4.5):
-        star = np.exp(-((x - distance) ** 2 + y**2) / (2 * sigma**2))
-        expected = star[x**2 + y**2 < 16].sum() / star.sum()
-        assert light_within(distance, 4.0, 3.0) == pytest.approx(expected, abs=2e-3)
-
-
-def test_pixels_by_the_light_inside() -> None:
-    x, y = np.array([50.0, 53.0, 59.0, 90.0]), np.full(4, 50.0)
-    mag = np.array([10.0, 12.5, 10.0, 10.0])
-    found = pixel_contamination(x, y, mag, [0], radius=4.0, fwhm=3.0)
-    shares = light_within([3.0, 9.0], 4.0, 3.0) / light_within(0.0, 4.0, 3.0)
-    assert found.f_c[0] == pytest.approx(0.1 * shares[0] + shares[1], abs=1e-4)
-
-
 def test_nonsense_is_refused() -> None:
     ra, dec, mag = sky(10)
     for change, message in (
@@ -99,5 +82,3 @@ def test_nonsense_is_refused() -> None:
         given = {"ra": ra, "dec": dec, "mag": mag, "targets": [0], **change}
         with pytest.raises(ParameterError, match=message):
             sky_contamination(**given)  # type: ignore[arg-type]
-    with pytest.raises(ParameterError, match="fwhm"):
-        pixel_contamination(ra, dec, mag, [0], radius=3, fwhm=0)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from filar.exposure import Exposure
-from filar.saturation.damage import count_in_stamps, damaged_pixels, one_count
+from filar.saturation.damage import damaged_pixels, one_count
 
 
 def make(sky: float = 200.0, gain: float = 2.5, **changes: object) -> Exposure:
@@ -62,17 +62,3 @@ def test_nothing_usable() -> None:
     exposure = make()
     exposure.saturated[:] = True
     assert not damaged_pixels(exposure).any()
-
-
-def test_numbers_in_stamps_as_counted_one_by_one() -> None:
-    rng = np.random.default_rng(3)
-    image = rng.uniform(size=(60, 80)) < 0.05
-    x, y = rng.uniform(-5, 85, 50), rng.uniform(-5, 65, 50)
-    padded = np.pad(image, 30)
-    for size in (5, 21):
-        half = size // 2
-        expected = [
-            padded[r + 30 - half : r + 31 + half, c + 30 - half : c + 31 + half].sum()
-            for r, c in zip(np.rint(y).astype(int), np.rint(x).astype(int), strict=True)
-        ]
-        assert count_in_stamps(image, x, y, size).tolist() == expected

@@ -99,90 +99,8 @@ def sky_contamination(
     places = _unit_vectors(np.radians(ra), np.radians(dec))
     return _contamination(
         places, mag, targets, around, radius, field, faintest, seed,
-        scale=to_angle, share=lambda distance: np.ones(distance.shape),
+        scale=to_angle,
     )  # fmt: skip
-
-
-def pixel_contamination(
-    x: ArrayLike,
-    y: ArrayLike,
-    mag: ArrayLike,
-    targets: ArrayLike,
-    *,
-    radius: float,
-    fwhm: float,
-    field: float | None = None,
-    faintest: float = np.inf,
-    seed: int = 0,
-) -> Contamination:
-    """Compute f_c and b_c on an image: each star counts by its light inside of the aperture.
-
-    Parameters
-    ----------
-    x, y : (m,) arrays
-        Positions of all stars of the catalogue, pixels, those beside the image too.
-    mag : (m,) array
-        Their magnitudes; stars without one do not count.
-    targets : (n,) int array
-        Rows of the targets.
-    radius : float
-        Of the aperture, pixels.
-    fwhm : float
-        Of the stars, pixels; their light is taken as Gaussian.
-    field : float, optional
-        Random apertures lie within this distance, pixels; by default 7.5 radii (as W24).
-    faintest, seed
-        As of `sky_contamination`.
-
-    Returns
-    -------
-    Contamination
-        In units of what of the target's own light the aperture holds.
-
-    Raises
-    ------
-    ParameterError
-        As `sky_contamination`, or if the FWHM is not positive.
-    """
-    if not fwhm > 0:
-        raise ParameterError("fwhm", fwhm, "a positive number of pixels")
-    x, y = np.asarray(x, float), np.asarray(y, float)
-    reach = radius + 2 * fwhm
-    grid = np.linspace(0, reach, 400)
-    inside = light_within(grid, radius, fwhm)
-
-    def around(rows: IndexArray, right: FloatArray, up: FloatArray) -> FloatArray:
-        return np.stack([x[rows][:, None] + right, y[rows][:, None] + up], axis=-1)
-
-    return _contamination(
-        np.stack([x, y], axis=-1), mag, targets, around, radius,
-        7.5 * radius if field is None else field, faintest, seed,
-        scale=1.0, share=lambda distance: np.interp(distance, grid, inside / inside[0], right=0.0),
-        reach=reach,
-    )  # fmt: skip
-
-
-def light_within(distance: ArrayLike, radius: float, fwhm: float) -> FloatArray:
-    """Share of a Gaussian star's light that falls into a round aperture beside it.
-
-    Parameters
-    ----------
-    distance : (n,) array
-        From the star to the aperture's centre.
-    radius, fwhm : float
-        Of the aperture and the star, in the same unit.
-
-    Returns
-    -------
-    (n,) float64 array
-        0 to 1.
-    """
-    from scipy.stats import ncx2
-
-    variance = (fwhm / 2.3548) ** 2
-    return np.asarray(
-        ncx2.cdf(radius**2 / variance, 2, np.asarray(distance, float) ** 2 / variance)
-    )
 
 
 def _unit_vectors(longitude: FloatArray, latitude: FloatArray) -> FloatArray:
@@ -202,8 +120,6 @@ def _contamination(
     seed: int,
     *,
     scale: float,
-    share: Callable[[FloatArray], FloatArray],
-    reach: float | None = None,
 ) -> Contamination:
     """Do the work in any space: `scale` times a distance is a distance between `places`."""
     from scipy.spatial import cKDTree
@@ -211,7 +127,6 @@ def _contamination(
     mag = np.asarray(mag, float)
     rows = np.asarray(targets, np.int64)
     _check(places, mag, rows, radius, field)
-    reach = radius if reach is None else reach
     with np.errstate(invalid="ignore"):
         counted = np.flatnonzero(np.isfinite(places).all(axis=1) & (mag <= faintest))
     light = 10 ** (-0.4 * mag[counted])
@@ -225,8 +140,8 @@ def _contamination(
         own = 10 ** (-0.4 * mag[batch])
 
         def summed(at: FloatArray, without: IndexArray | None) -> FloatArray:
-            pairs = cKDTree(at).sparse_distance_matrix(tree, reach * scale, output_type="ndarray")
-            part = light[pairs["j"]] * share(pairs["v"] / scale)
+            pairs = cKDTree(at).sparse_distance_matrix(tree, radius * scale, output_type="ndarray")
+            part = light[pairs["j"]]
             if without is not None:
                 part[counted[pairs["j"]] == without[pairs["i"]]] = 0
             return np.asarray(np.bincount(pairs["i"], part, minlength=len(at)), float)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from filar.exposure import BoolImage, Exposure
 
@@ -54,31 +54,3 @@ def damaged_pixels(exposure: Exposure) -> BoolImage:
     if not dark - one > _BELOW * np.sqrt(exposure.variance(np.asarray(dark))):
         return np.zeros(exposure.shape, bool)
     return np.asarray((exposure.data == one) & ~exposure.mask)
-
-
-def count_in_stamps(image: BoolImage, x: ArrayLike, y: ArrayLike, size: int = 21) -> IntArray:
-    """Count the pixels that are True in the stamps around stars.
-
-    Parameters
-    ----------
-    image : (ny, nx) bool array
-        For example of `damaged_pixels`.
-    x, y : (n,) arrays
-        Stars, pixels, finite; a stamp's middle is the pixel that holds the star.
-    size : int
-        Pixels on a stamp's side, odd. What lies beside the image does not count.
-
-    Returns
-    -------
-    (n,) int64 array
-    """
-    rows, columns = image.shape
-    sums = np.zeros((rows + 1, columns + 1), np.int64)
-    sums[1:, 1:] = image.cumsum(axis=0, dtype=np.int64).cumsum(axis=1)
-    half = size // 2
-    column, row = (np.rint(np.asarray(v, float)).astype(np.int64) for v in (x, y))
-    left, right = (np.clip(column + d, 0, columns) for d in (-half, half + 1))
-    low, high = (np.clip(row + d, 0, rows) for d in (-half, half + 1))
-    return np.asarray(
-        sums[high, right] - sums[low, right] - sums[high, left] + sums[low, left], np.int64
-    )
