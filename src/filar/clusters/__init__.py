@@ -1,0 +1,1 @@
+"""Star clusters: ages, extinctions, masses and sizes from images in several bands."""
