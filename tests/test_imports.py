@@ -15,9 +15,10 @@ LAYERS = [
     {"exposure"},
     {"instruments"},
     {"psf"},
+    {"populations"},
     {"simulate", "detect", "stamps"},
     {"fit", "learn"},
-    {"centering", "completeness", "saturation"},
+    {"centering", "clusters", "completeness", "saturation"},
     {"catalog"},
     {"frames"},
     {"lightcurve"},
@@ -29,7 +30,7 @@ LAYERS = [
 LAYER = {name: number for number, layer in enumerate(LAYERS) for name in layer}
 HEAVY = {"astropy", "scipy", "matplotlib", "bokeh", "pyarrow", "jinja2", "photutils", "rich"}
 HEAVY |= {"torch", "lightning", "optuna", "pydantic", "safetensors", "sklearn"}
-HEAVY |= {"celerite2", "astroquery"}
+HEAVY |= {"celerite2", "astroquery", "dust_extinction", "h5py", "reproject"}
 MODULES = sorted(SOURCE.rglob("*.py"))
 
 

@@ -1,1 +1,1 @@
-"""Star clusters: ages, extinctions, masses and sizes from images in several bands."""
+"""Star clusters: age, mass, size and extinction from their images, and is it one."""
