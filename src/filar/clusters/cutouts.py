@@ -23,8 +23,8 @@ class Cutouts:
     """Small images of the same places in several bands.
 
     The unit of flux is a star of Vega magnitude 25 in the band, ``10**(0.4 * (25 - m))``. The sky
-    need not be subtracted. The cluster is in the middle, within half a pixel of ``(size - 1) / 2`` in
-    both axes, so that mirrored and turned cutouts are cutouts too.
+    need not be subtracted. The cluster is in the middle, within half a pixel of ``(size - 1) / 2``
+    in both axes, so that mirrored and turned cutouts are cutouts too.
 
     Parameters
     ----------
