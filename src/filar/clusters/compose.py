@@ -1,0 +1,261 @@
+"""Cutouts composed of mock clusters, pieces of galaxies and noise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from filar.clusters.cutouts import Cutouts
+from filar.clusters.data import Facts, IntArray, SetFolder, Truth, check_rows
+from filar.clusters.posterior import PARAMETERS
+from filar.errors import ParameterError
+
+FloatArray = NDArray[np.float64]
+Images = NDArray[np.float32]
+
+SMOOTHED = 3
+"""Pixels on the side of the box over which light is averaged before its peaks are looked for."""
+APART = 9
+"""Peaks are the brightest within so many pixels."""
+PEAK = 5.0
+"""Standard deviations by which a peak stands out."""
+PSF_RADIUS = 1.0
+"""What the PSF adds to a cluster's half-light radius in quadrature, pixels."""
+PATCH = 64
+"""Side of the patches whose median is a scene's sky, pixels."""
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Of what cutouts are composed.
+
+    Parameters
+    ----------
+    backgrounds : float
+        Part of the cutouts without a cluster in the middle.
+    aside : float
+        Part of those with a cluster away from the middle.
+    peaks : float
+        Part of the others that are centred on something bright.
+    distance : tuple of two floats
+        How far clusters that are aside are from the middle, pixels.
+    depth : tuple of two floats
+        Factor of the exposure times; its logarithm is uniform between these.
+    """
+
+    backgrounds: Annotated[float, Field(ge=0, lt=1)] = 0.35
+    aside: Annotated[float, Field(ge=0, le=1)] = 0.2
+    peaks: Annotated[float, Field(ge=0, le=1)] = 0.6
+    distance: tuple[float, float] = (9.0, 26.0)
+    depth: tuple[float, float] = (1.0, 1.0)
+
+
+class Composer:
+    """Composes cutouts of some of a set's clusters and scenes.
+
+    Parameters
+    ----------
+    data : SetFolder
+        The set.
+    rows : (n,) int array
+        Clusters to choose from.
+    scenes : (s,) int array
+        Scenes to choose from.
+    mixture : Mixture, optional
+        Of what.
+
+    Raises
+    ------
+    ParameterError
+        If there is nothing to choose from.
+    """
+
+    def __init__(
+        self, data: SetFolder, rows: IntArray, scenes: IntArray, mixture: Mixture | None = None
+    ) -> None:
+        check_rows(rows, len(data))
+        if not len(rows) or not len(scenes):
+            found = f"{len(rows)} clusters, {len(scenes)} scenes"
+            raise ParameterError("rows, scenes", found, "at least one of each")
+        self.data, self.rows = data, np.asarray(rows)
+        self.mixture = Mixture() if mixture is None else mixture
+        self.scenes = [np.asarray(data.scenes[k]) for k in scenes]
+        self._peaks = [find_peaks(electrons(scene), data.facts.size) for scene in self.scenes]
+
+    def compose(self, rows: IntArray, rng: np.random.Generator) -> tuple[Cutouts, Truth]:
+        """One cutout for each row; some are backgrounds, as the mixture says.
+
+        Parameters
+        ----------
+        rows : (n,) int array
+            Numbers of clusters in the set; those of backgrounds only serve if put aside.
+        rng : Generator
+            Of all randomness.
+
+        Returns
+        -------
+        cutouts : Cutouts
+            n of them.
+        truth : Truth
+            Of each.
+        """
+        facts, mixture, n = self.data.facts, self.mixture, len(rows)
+        kinds = rng.random((3, n))
+        empty = kinds[0] < mixture.backgrounds
+        aside = empty & (kinds[1] < mixture.aside)
+        peaked = empty & ~aside & (kinds[2] < mixture.peaks)
+        order = np.argsort(rows, kind="stable")
+        light = np.empty((n, *self.data.clusters.shape[1:]), np.float32)
+        light[order] = electrons(self.data.clusters[np.asarray(rows)[order]])
+        light[empty & ~aside] = 0
+        for row in np.flatnonzero(aside):
+            light[row] = _moved(light[row], *_offset(mixture.distance, rng))
+        low, high = np.log(mixture.depth)
+        depth = np.exp(rng.uniform(low, high, n)).astype(np.float32)
+        behind, noisy = self._backgrounds(peaked, rng)
+        return _exposed(facts, light, behind, noisy, depth, rng), Truth(
+            values=np.where(empty[:, None], np.nan, self.data.values[rows]),
+            cluster=~empty,
+            log_snr=np.where(
+                empty, np.nan, visibility(facts, light, behind, self.data.values[rows], depth)
+            ),
+        )
+
+    def _backgrounds(
+        self, peaked: NDArray[np.bool_], rng: np.random.Generator
+    ) -> tuple[Images, NDArray[np.bool_]]:
+        """Pieces of scenes, electrons: (n, bands, size, size), and which have noise already."""
+        size, n = self.data.facts.size, len(peaked)
+        found = np.empty((n, len(self.data.bands), size, size), np.float32)
+        noisy = np.empty(n, bool)
+        for row, k in enumerate(rng.integers(len(self.scenes), size=n)):
+            scene, peaks = self.scenes[k], self._peaks[k]
+            if peaked[row] and len(peaks):
+                y, x = peaks[rng.integers(len(peaks))]
+            else:
+                y, x = (rng.integers(extent - size + 1) for extent in scene.shape[1:])
+            found[row] = electrons(scene[:, y : y + size, x : x + size])
+            noisy[row] = scene.dtype != np.float16
+        return found, noisy
+
+
+def electrons(stored: NDArray[np.floating]) -> Images:
+    """Electrons of images as a set keeps them: roots if of half precision."""
+    values = np.asarray(stored, np.float32)
+    return np.square(values) if stored.dtype == np.float16 else values
+
+
+def find_peaks(scene: Images, size: int) -> NDArray[np.int64]:
+    """Corners of the pieces of a scene that are centred on something bright.
+
+    Parameters
+    ----------
+    scene : (bands, ny, nx) array
+        Electrons.
+    size : int
+        Pixels on a piece's side.
+
+    Returns
+    -------
+    (k, 2) int array
+        First row and column of each.
+    """
+    from scipy.ndimage import maximum_filter, uniform_filter
+
+    smooth = uniform_filter(scene, (0, SMOOTHED, SMOOTHED))
+    broad = uniform_filter(scene, (0, PATCH, PATCH))
+    sigma = np.sqrt(np.maximum(broad, 1)) / SMOOTHED
+    height = ((smooth - broad) / sigma).sum(axis=0) / np.sqrt(len(scene))
+    spots = (height == maximum_filter(height, APART)) & (height > PEAK)
+    corners = np.argwhere(spots) - size // 2
+    inside = (corners >= 0) & (corners <= np.array(scene.shape[1:]) - size)
+    return np.asarray(corners[inside.all(axis=1)])
+
+
+def _offset(distance: tuple[float, float], rng: np.random.Generator) -> tuple[int, int]:
+    away, angle = rng.uniform(*distance), rng.uniform(0, 2 * np.pi)
+    return round(away * np.sin(angle)), round(away * np.cos(angle))
+
+
+def _moved(image: Images, dy: int, dx: int) -> Images:
+    """An image moved by whole pixels; what enters is dark."""
+    size = image.shape[-1]
+    found = np.zeros_like(image)
+    to_y, to_x = slice(max(dy, 0), size + min(dy, 0)), slice(max(dx, 0), size + min(dx, 0))
+    from_y, from_x = slice(max(-dy, 0), size - max(dy, 0)), slice(max(-dx, 0), size - max(dx, 0))
+    found[:, to_y, to_x] = image[:, from_y, from_x]
+    return found
+
+
+def _exposed(
+    facts: Facts,
+    light: Images,
+    behind: Images,
+    noisy: NDArray[np.bool_],
+    depth: NDArray[np.float32],
+    rng: np.random.Generator,
+) -> Cutouts:
+    """Noise, and the unit of flux. Poisson's noise is taken as normal: pixels have 20 or more."""
+    # A real image's noise cannot be taken out again: its depth stays.
+    depth = np.where(noisy, np.float32(1), depth)[:, None]
+    read = facts.read_noise.astype(np.float32) ** 2
+    mean = (light + behind) * depth[:, :, None, None]
+    variance = np.where(noisy[:, None, None, None], light, mean + read[:, None, None])
+    image = rng.standard_normal(mean.shape, np.float32)
+    image *= np.sqrt(np.maximum(variance, 0))
+    image += mean
+    gain = facts.gain.astype(np.float32) * depth
+    image /= gain[:, :, None, None]
+    background = behind.mean(axis=(2, 3)) * depth
+    noise = np.sqrt(np.maximum(background + read, 0)) / gain
+    return Cutouts(
+        image, noise, gain, facts.bands, facts.pixel_scale, np.zeros(len(image), np.int32)
+    )
+
+
+def visibility(
+    facts: Facts,
+    light: Images,
+    behind: Images,
+    values: FloatArray,
+    depth: NDArray[np.float32] | float = 1.0,
+) -> FloatArray:
+    """How well clusters are seen: the signal-to-noise ratio within half-light apertures.
+
+    Half of the cluster's electrons over the root of all electrons and the read noise within a
+    circle of the half-light radius, blurred by the PSF; bands add in quadrature.
+
+    Parameters
+    ----------
+    facts : Facts
+        Of the images.
+    light, behind : (n, bands, size, size) arrays
+        Electrons of the clusters, and of all else.
+    values : (n, 4) array
+        `PARAMETERS`.
+    depth : (n,) array or float
+        Factor of the exposure times.
+
+    Returns
+    -------
+    (n,) float array
+        log10 of the ratio.
+    """
+    r_h = 10 ** values[:, PARAMETERS.index("log_r_h")] / facts.pixel_scale
+    radius = np.sqrt(r_h**2 + PSF_RADIUS**2)
+    away = np.arange(facts.size) - (facts.size - 1) / 2
+    apart = np.hypot(away[:, None], away).ravel()
+    inside = (apart <= radius[:, None]).astype(np.float32)
+    n, bands = light.shape[:2]
+    pixel = np.einsum("nbp,np->nb", behind.reshape(n, bands, -1), inside)
+    pixel /= np.maximum(inside.sum(axis=1), 1)[:, None]
+    area = np.pi * radius[:, None] ** 2
+    depth = np.broadcast_to(np.asarray(depth, float), (n,))[:, None]
+    half = 0.5 * light.sum(axis=(2, 3), dtype=np.float64) * depth
+    variance = half + area * (np.maximum(pixel, 0) * depth + facts.read_noise**2)
+    snr = np.sqrt((half**2 / variance).sum(axis=1))
+    return np.asarray(np.log10(np.maximum(snr, 1e-3)))
