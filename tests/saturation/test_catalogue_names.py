@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from filar.gaia import RELATIONS
-from filar.saturation.starcolumns import GAIA, NUMBERS, POSITIONS
+from filar.saturation.starcolumns import GAIA, NUMBERS
+from filar.tablefile import POSITIONS
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "catalogues.md").read_text()
 

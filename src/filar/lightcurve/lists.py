@@ -18,7 +18,8 @@ from filar.lightcurve.images import FloatArray, Images, Measures
 from filar.lightcurve.match import Stars, unit_vectors
 from filar.robust import robust_rms
 from filar.saturation.catalogs import CatalogStars, read_star_catalog
-from filar.saturation.starcolumns import numbers, positions, read_table
+from filar.saturation.starcolumns import read_table
+from filar.tablefile import numbers, sky_positions
 
 _NEAR = 5.0  # arcsec: how far a reference star may be in any case
 _FEWEST = 3
@@ -46,7 +47,7 @@ def read_wanted(path: str | os.PathLike[str]) -> Stars:
     """
     path = Path(path)
     table = read_table(path)
-    ra, dec, where = positions(path, table)
+    ra, dec, where = sky_positions(path, table)
     if not (np.isfinite(ra) & (np.abs(dec) <= 90)).all():
         raise InputFileError(path, f"a star has no position in {where}", "positions of all stars")
     number = np.arange(1, len(ra) + 1)

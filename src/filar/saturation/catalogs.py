@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from filar.errors import InputFileError, ParameterError
 from filar.gaia import RELATIONS, band_of, magnitude_in
 from filar.saturation import starcolumns as columns
+from filar.tablefile import listed, sky_positions
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -165,7 +166,7 @@ def read_star_catalog(
     """
     path = Path(path)
     table = columns.read_table(path)
-    ra, dec, where = columns.positions(path, table)
+    ra, dec, where = sky_positions(path, table)
     _check_positions(path, ra, dec, where)
     gaia = {band: columns.gaia_magnitude(path, table, band) for band in ("g", "bp", "rp")}
     mags, errors, source = _magnitudes(path, table, mag, filter, gaia)
@@ -209,7 +210,7 @@ def read_positions(path: str | PathLike[str]) -> CatalogStars:
     named = columns.magnitude_columns(table)
     if not np.isfinite(g).any() and named:
         return read_star_catalog(path, mag=named[0])
-    ra, dec, where = columns.positions(path, table)
+    ra, dec, where = sky_positions(path, table)
     _check_positions(path, ra, dec, where)
     number, name = columns.identity(table)
     pm_ra, pm_dec, epoch = columns.proper_motions(path, table)
@@ -266,7 +267,7 @@ def _has(table: Table, gaia: dict[str, FloatArray]) -> str:
     text = f"magnitudes in it: {', '.join(bands)}" if bands else "it has no magnitudes"
     if all(np.isfinite(values).any() for values in gaia.values()):
         text += f" (and {', '.join(RELATIONS)} by Gaia's)"
-    return f"{text}; its columns: {columns.listed(table)}"
+    return f"{text}; its columns: {listed(table)}"
 
 
 def _why_none(stars: CatalogStars, source: str) -> str:
