@@ -64,6 +64,7 @@ def test_sky_is_a_median_and_unknown_pixels_count_as_sky() -> None:
     assert sky[2, 0] == 0
     rest = np.delete(sky.ravel(), 4)
     np.testing.assert_allclose(rest, 10, atol=0.2)
+    assert aperture_fluxes(flux[:0]).shape == (0, 2, len(RADII))
     found = aperture_fluxes(flux)
     assert np.isfinite(found).all()
     assert (found[2, 0] == 0).all()

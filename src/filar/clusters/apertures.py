@@ -172,4 +172,4 @@ def aperture_fluxes(
     above = np.nan_to_num(above, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
     n, bands = flux.shape[:2]
     sums = above.reshape(n * bands, size * size) @ weights.reshape(len(weights), -1).T
-    return np.asarray(sums.reshape(n, bands, -1))
+    return np.asarray(sums.reshape(n, bands, len(weights)))
