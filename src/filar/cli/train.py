@@ -11,6 +11,7 @@ import typer
 
 from filar.cli import console, reading, training
 from filar.cli.measure import psf_choice
+from filar.cli.train_clusters import clusters
 from filar.cli.train_completeness import completeness
 from filar.cli.train_saturation import saturation
 from filar.errors import FilarError, InputFileError, ParameterError
@@ -159,6 +160,7 @@ def centering(
     _tell(job, centerer, store)
 
 
+app.command()(clusters)
 app.command()(completeness)
 app.command()(saturation)
 

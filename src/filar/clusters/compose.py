@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
 from filar.clusters.cutouts import Cutouts
 from filar.clusters.data import Facts, IntArray, SetFolder, Truth, check_rows
 from filar.clusters.posterior import PARAMETERS
 from filar.errors import ParameterError
+
+if TYPE_CHECKING:
+    from filar.learn.settings import MockSettings
 
 FloatArray = NDArray[np.float64]
 Images = NDArray[np.float32]
@@ -29,31 +30,6 @@ PATCH = 64
 """Side of the patches whose median is a scene's sky, pixels."""
 
 
-@dataclass(frozen=True)
-class Mixture:
-    """Of what cutouts are composed.
-
-    Parameters
-    ----------
-    backgrounds : float
-        Part of the cutouts without a cluster in the middle.
-    aside : float
-        Part of those with a cluster away from the middle.
-    peaks : float
-        Part of the others that are centred on something bright.
-    distance : tuple of two floats
-        How far clusters that are aside are from the middle, pixels.
-    depth : tuple of two floats
-        Factor of the exposure times; its logarithm is uniform between these.
-    """
-
-    backgrounds: Annotated[float, Field(ge=0, lt=1)] = 0.35
-    aside: Annotated[float, Field(ge=0, le=1)] = 0.2
-    peaks: Annotated[float, Field(ge=0, le=1)] = 0.6
-    distance: tuple[float, float] = (9.0, 26.0)
-    depth: tuple[float, float] = (1.0, 1.0)
-
-
 class Composer:
     """Composes cutouts of some of a set's clusters and scenes.
 
@@ -65,7 +41,7 @@ class Composer:
         Clusters to choose from.
     scenes : (s,) int array
         Scenes to choose from.
-    mixture : Mixture, optional
+    mixture : MockSettings
         Of what.
 
     Raises
@@ -75,14 +51,14 @@ class Composer:
     """
 
     def __init__(
-        self, data: SetFolder, rows: IntArray, scenes: IntArray, mixture: Mixture | None = None
+        self, data: SetFolder, rows: IntArray, scenes: IntArray, mixture: MockSettings
     ) -> None:
         check_rows(rows, len(data))
         if not len(rows) or not len(scenes):
             found = f"{len(rows)} clusters, {len(scenes)} scenes"
             raise ParameterError("rows, scenes", found, "at least one of each")
         self.data, self.rows = data, np.asarray(rows)
-        self.mixture = Mixture() if mixture is None else mixture
+        self.mixture = mixture
         self.scenes = [np.asarray(data.scenes[k]) for k in scenes]
         self._peaks = [find_peaks(electrons(scene), data.facts.size) for scene in self.scenes]
 
@@ -113,7 +89,7 @@ class Composer:
         light[order] = electrons(self.data.clusters[np.asarray(rows)[order]])
         light[empty & ~aside] = 0
         for row in np.flatnonzero(aside):
-            light[row] = _moved(light[row], *_offset(mixture.distance, rng))
+            light[row] = _moved(light[row], *_offset(mixture.away, rng))
         low, high = np.log(mixture.depth)
         depth = np.exp(rng.uniform(low, high, n)).astype(np.float32)
         behind, noisy = self._backgrounds(peaked, rng)
@@ -124,6 +100,10 @@ class Composer:
                 empty, np.nan, visibility(facts, light, behind, self.data.values[rows], depth)
             ),
         )
+
+    def sample(self, n: int, rng: np.random.Generator) -> tuple[Cutouts, Truth]:
+        """Compose n cutouts, or as many as there are clusters, of clusters chosen by chance."""
+        return self.compose(rng.permutation(self.rows)[:n], rng)
 
     def _backgrounds(
         self, peaked: NDArray[np.bool_], rng: np.random.Generator

@@ -17,6 +17,7 @@ from filar.learn.settings import (
     AveragingSettings,
     BudgetSettings,
     DataSettings,
+    MockSettings,
     Named,
     OptimiserSettings,
     SearchRange,
@@ -35,12 +36,14 @@ class Recipe(Settings):
     Attributes
     ----------
     name, job : str
-        What it is called, and which job it is for ("centering", "completeness", "saturation").
+        What it is called, and which job it is for ("centering", "clusters", "completeness",
+        "saturation").
     about : str
         Where it comes from.
-    data, table, stars, network, loss, optimiser, ema, budget
+    data, table, stars, mocks, network, loss, optimiser, ema, budget
         See `filar.learn.settings`: `data` of the jobs that look at rasters, `table` of those that
-        learn from tables, `stars` of those that learn from stamps of stars of known brightness.
+        learn from tables, `stars` of those that learn from stamps of stars of known brightness,
+        `mocks` of those that learn from mock clusters.
     search : dict of str to SearchRange
         Settings to search, by their dotted names such as "optimiser.lr".
     """
@@ -51,6 +54,7 @@ class Recipe(Settings):
     data: DataSettings = DataSettings()
     table: TableSettings = TableSettings()
     stars: StarSettings = StarSettings()
+    mocks: MockSettings = MockSettings()
     network: Named
     loss: Named
     optimiser: OptimiserSettings = OptimiserSettings()
@@ -65,10 +69,11 @@ class Recipe(Settings):
             "data": self.data != DataSettings(),
             "table": self.table != TableSettings(),
             "stars": self.stars != StarSettings(),
+            "mocks": self.mocks != MockSettings(),
         }
         if sum(given.values()) > 1:
             names = " and ".join(name for name, used in given.items() if used)
-            raise ValueError(f"{names}: a recipe is for rasters, for tables or for stars")
+            raise ValueError(f"{names}: a recipe is for rasters, tables, stars or mocks")
         return self
 
     @property

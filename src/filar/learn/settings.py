@@ -138,6 +138,48 @@ class StarSettings(Settings):
         return self
 
 
+class MockSettings(Settings):
+    """How mock clusters and backgrounds are composed.
+
+    Attributes
+    ----------
+    fractions : tuple of three floats
+        Of the clusters, and of the scenes behind them: train, validation, test. Without validation
+        the last epoch's weights are kept.
+    backgrounds : float
+        Part of the cutouts without a cluster in the middle.
+    aside : float
+        Part of those with a cluster away from the middle.
+    peaks : float
+        Part of the others that are centred on something bright.
+    away : tuple of two floats
+        How far clusters that are aside are from the middle, pixels.
+    depth : tuple of two floats
+        Factor of the exposure times; its logarithm is uniform between these.
+    turns : bool
+        Whether cutouts to train on are mirrored and turned.
+    """
+
+    fractions: tuple[float, float, float] = (0.86, 0.07, 0.07)
+    backgrounds: Annotated[float, Field(ge=0, lt=1)] = 0.35
+    aside: Annotated[float, Field(ge=0, le=1)] = 0.2
+    peaks: Annotated[float, Field(ge=0, le=1)] = 0.6
+    away: tuple[Annotated[float, Field(ge=1)], float] = (9.0, 26.0)
+    depth: tuple[Annotated[float, Field(gt=0)], float] = (0.7, 1.4)
+    turns: bool = True
+
+    @model_validator(mode="after")
+    def _whole(self) -> MockSettings:
+        _check_fractions(self.fractions)
+        if self.fractions[0] == 0:
+            raise ValueError(f"fractions = {list(self.fractions)}: nothing to train on")
+        for name in ("away", "depth"):
+            low, high = getattr(self, name)
+            if not low <= high:
+                raise ValueError(f"{name} = {[low, high]}: the first must not be above the second")
+        return self
+
+
 class PhaseSettings(Settings):
     """A phase of a stepped training: some of the data, at one learning rate after the other.
 

@@ -1,0 +1,275 @@
+"""Our network: a small residual trunk, apertures beside it, and a mixture as its posterior."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from filar.clusters.inputs import Inputs
+from filar.clusters.mixture import Mixture, draw, from_normal, surprise, to_normal
+from filar.errors import ParameterError
+
+LEAST_LOG_SCATTER = -4.0
+VISIBILITY = 0.1
+"""Weight of the visibility in the loss; the mixture's is 1."""
+CLASS = 1.0
+
+
+class Block(nn.Module):
+    """Two convolutions beside a shortcut (He et al. 2016).
+
+    Parameters
+    ----------
+    inputs, outputs : int
+        Channels.
+    stride : int
+        Of the first convolution.
+    """
+
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
+        self.second = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
+        self.norms = nn.ModuleList([nn.BatchNorm2d(outputs), nn.BatchNorm2d(outputs)])
+        same = inputs == outputs and stride == 1
+        self.short = nn.Identity() if same else nn.Conv2d(inputs, outputs, 1, stride, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, inputs, y, x) to (n, outputs, y / stride, x / stride)."""
+        y = functional.silu(self.norms[0](self.first(x)))
+        return functional.silu(self.norms[1](self.second(y)) + self.short(x))
+
+
+class ResidualNetwork(nn.Module):
+    """Posterior, class and visibility of clusters.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        What it is given.
+    channels : tuple of int
+        Of the trunk's stages; each but the first halves the map, as the stem does.
+    blocks : int
+        Of each stage.
+    hidden : int
+        Neurons of the layers behind the trunk.
+    components : int
+        Of the mixture.
+    dropout : float
+        Part of the hidden neurons that are silent in a training step.
+    half : bool
+        Whether convolutions compute in bfloat16.
+    """
+
+    ranges: Tensor
+
+    def __init__(
+        self,
+        inputs: Inputs,
+        channels: tuple[int, ...],
+        blocks: int,
+        hidden: int,
+        components: int,
+        dropout: float,
+        half: bool,
+    ) -> None:
+        super().__init__()
+        self.half, self.step = half, 2 ** len(channels)
+        self.side = inputs.size // self.step
+        self.register_buffer("ranges", torch.from_numpy(inputs.ranges).float(), persistent=False)
+        stem = nn.Conv2d(len(inputs.bands), channels[0], 5, 2, 2, bias=False)
+        parts: list[nn.Module] = [stem, nn.BatchNorm2d(channels[0]), nn.SiLU()]
+        before = channels[0]
+        for stage, width in enumerate(channels):
+            for block in range(blocks):
+                parts.append(Block(before, width, 2 if stage and not block else 1))
+                before = width
+        self.trunk = nn.Sequential(*parts).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        pooled = before * len(self.windows)
+        self.detector = nn.Sequential(
+            nn.Linear(pooled, hidden // 2),
+            nn.SiLU(),
+            nn.Dropout(dropout),
+            nn.Linear(hidden // 2, 1),
+        )
+        self.beside = nn.Sequential(
+            nn.Linear(len(inputs.mean), hidden), nn.SiLU(), nn.Linear(hidden, hidden), nn.SiLU()
+        )
+        self.body = nn.Sequential(
+            nn.Linear(pooled + hidden, hidden), nn.SiLU(), nn.Dropout(dropout),
+            nn.Linear(hidden, hidden), nn.SiLU(), nn.Dropout(dropout),
+        )  # fmt: skip
+        self.mixture = Mixture(hidden, components)
+        self.visibility = nn.Linear(hidden, 2)
+
+    @property
+    def windows(self) -> tuple[int, ...]:
+        """Sides of the windows of the trunk's map over which it is averaged, the whole first."""
+        side = self.side
+        return tuple(dict.fromkeys((side, max(2, 2 * (side // 4)), 2 if side % 2 == 0 else 1)))
+
+    def features(self, image: Tensor) -> Tensor:
+        """The trunk's last map of images: (n, channels, y, x)."""
+        image = image.to(memory_format=torch.channels_last)
+        with torch.autocast(image.device.type, torch.bfloat16, enabled=self.half):
+            found: Tensor = self.trunk(image)
+        return found.float()
+
+    def pooled(self, found: Tensor) -> Tensor:
+        """Means of a map over the windows at every place: (n, places y, places x, features).
+
+        The window of the whole is `side` wide; the others are in its middle.
+        """
+        side, parts = self.side, []
+        for window in self.windows:
+            edge = (side - window) // 2
+            inner = found[:, :, edge : found.shape[2] - edge, edge : found.shape[3] - edge]
+            mean = functional.avg_pool2d(inner, window, stride=1)
+            parts.append(mean[:, :, : found.shape[2] - side + 1, : found.shape[3] - side + 1])
+        return torch.cat(parts, dim=1).movedim(1, -1)
+
+    def forward(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor, tuple[Tensor, ...]]:
+        """Answers for n cutouts.
+
+        Returns
+        -------
+        logit : (n,) tensor
+            Of being a cluster.
+        visibility : (n, 2) tensor
+            log10 of the signal-to-noise ratio, and the logarithm of the error of that.
+        mixture : tuple of tensors
+            From `Mixture`.
+        """
+        pooled = self.pooled(self.features(batch["image"]))[:, 0, 0]
+        body = self.body(torch.cat([pooled, self.beside(batch["features"])], dim=1))
+        visibility = self.visibility(body)
+        scatter = visibility[:, 1].clamp(min=LEAST_LOG_SCATTER)
+        visibility = torch.stack([visibility[:, 0], scatter], dim=1)
+        return self.detector(pooled)[:, 0], visibility, self.mixture(body)
+
+    def loss(self, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        """Negative log-likelihoods of the truth.
+
+        Parameters
+        ----------
+        batch : dict of str to tensor
+            ``image``, ``features``; ``values`` (n, 4), ``cluster`` (n,) 0 or 1, ``log_snr`` (n,).
+
+        Returns
+        -------
+        loss : tensor
+            Their weighted sum.
+        figures : dict of str to tensor
+            ``posterior``, nats per cluster; ``class``, nats per cutout.
+        """
+        logit, visibility, mixture = self(batch)
+        cluster = batch["cluster"].float()
+        count = cluster.sum().clamp(min=1)
+        known = torch.nan_to_num(batch["values"], nan=0.0)
+        normal = to_normal(
+            torch.minimum(torch.maximum(known, self.ranges[:, 0]), self.ranges[:, 1]), self.ranges
+        )
+        posterior = (surprise(mixture, normal) * cluster).sum() / count  # type: ignore[arg-type]
+        miss = torch.nan_to_num(batch["log_snr"]) - visibility[:, 0]
+        seen = 0.5 * (miss * torch.exp(-visibility[:, 1])) ** 2 + visibility[:, 1]
+        seen = (seen * cluster).sum() / count
+        kind = functional.binary_cross_entropy_with_logits(logit, cluster)
+        return posterior + CLASS * kind + VISIBILITY * seen, {
+            "posterior": posterior.detach(),
+            "class": kind.detach(),
+        }
+
+    def predict(
+        self, batch: dict[str, Tensor], draws: int, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Draws from the posterior, probability and visibility.
+
+        Parameters
+        ----------
+        batch : dict of str to tensor
+            n cutouts, from `Inputs.batch`.
+        draws : int
+            Of each.
+        generator : torch.Generator
+            Of the draws.
+
+        Returns
+        -------
+        samples : (n, draws, 4) tensor
+        p_cluster, log_snr : (n,) tensors
+        """
+        logit, visibility, mixture = self(batch)
+        samples = from_normal(draw(mixture, draws, generator), self.ranges)  # type: ignore[arg-type]
+        return samples, torch.sigmoid(logit), visibility[:, 0]
+
+    def p_map(self, image: Tensor) -> Tensor:
+        """Probability of a cluster in the middle of every window of an image.
+
+        Parameters
+        ----------
+        image : (1, bands, y, x) tensor
+            From `Inputs`, larger than a cutout; its sides are multiples of `step`.
+
+        Returns
+        -------
+        (my, mx) tensor
+            Windows begin every `step` pixels.
+        """
+        pooled = self.pooled(self.features(image))[0]
+        return torch.sigmoid(self.detector(pooled)[..., 0])
+
+
+def build(
+    inputs: Inputs,
+    *,
+    channels: Sequence[int] = (24, 48, 96, 128),
+    blocks: int = 2,
+    hidden: int = 256,
+    components: int = 12,
+    dropout: float = 0.1,
+    half: bool = False,
+) -> ResidualNetwork:
+    """Build the network.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        What it is given.
+    channels : sequence of int
+        Of the trunk's stages.
+    blocks : int
+        Of each stage.
+    hidden : int
+        Neurons of the layers behind the trunk.
+    components : int
+        Of the mixture.
+    dropout : float
+        Part of the hidden neurons that are silent in a training step.
+    half : bool
+        Whether convolutions compute in bfloat16: twice as fast where the processor knows it.
+
+    Returns
+    -------
+    ResidualNetwork
+        With weights from torch's generator.
+
+    Raises
+    ------
+    ParameterError
+        If an option makes no sense.
+    """
+    step = 2 ** len(channels)
+    if not channels or min(channels) < 1 or inputs.size % step or inputs.size < 2 * step:
+        allowed = f"stages that halve {inputs.size} pixels without rest, two or more at the end"
+        raise ParameterError("network.channels", list(channels), allowed)
+    for name, value in (("blocks", blocks), ("hidden", hidden), ("components", components)):
+        if value < 1:
+            raise ParameterError(f"network.{name}", value, "1 or more")
+    if not 0 <= dropout < 1:
+        raise ParameterError("network.dropout", dropout, "0 or more, below 1")
+    options: dict[str, Any] = {"dropout": dropout, "half": half}
+    return ResidualNetwork(inputs, tuple(channels), blocks, hidden, components, **options)
