@@ -1,0 +1,1 @@
+"""Colours of mock clusters against those of published catalogues."""
