@@ -1,11 +1,14 @@
 """B20's network: its table of layers, its loss, its posteriors."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from filar.clusters.b20 import B20, Bottleneck
+from filar.clusters.b20 import B20, Bottleneck, build
+from filar.clusters.inputs import Inputs
 from filar.errors import ParameterError
 
 RANGES = ((6.6, 8.0), (0.0, 3.0), (3.477, 5.477), (-1.398, -0.398))
@@ -99,7 +102,7 @@ def test_it_learns_and_its_posteriors_hold_the_truth() -> None:
         schedule.step()
     network.eval()
     generator = torch.Generator().manual_seed(1)
-    samples, p_cluster, log_snr = network.posterior(test, 200, generator)
+    samples, p_cluster, log_snr = network.predict(test, 200, generator)
     assert samples.shape == (64, 200, 4)
     low, high = torch.tensor(RANGES).T
     assert bool(((samples >= low - 1e-4) & (samples <= high + 1e-4)).all())
@@ -114,6 +117,38 @@ def test_it_learns_and_its_posteriors_hold_the_truth() -> None:
     assert np.corrcoef(log_snr[one], test["log_snr"][one])[0, 1] > 0.8
 
 
-def test_four_ranges_are_needed() -> None:
+def inputs(size: int = 64) -> Inputs:
+    ones = np.ones(20, np.float32)
+    return Inputs(("U", "B"), size, 0.04, ones[:2], ones, ones, np.array(RANGES))
+
+
+def test_it_is_built_of_what_it_is_given() -> None:
+    network = build(inputs(), bins=[5, 4, 3, 2], channels=8, blocks=[1, 1])
+    assert network.stem[0].in_channels == 2
+    assert [(axis.low, axis.high) for axis in network.axes] == list(RANGES)
+    assert [axis.number for axis in network.axes] == [5, 4, 3, 2]
+    assert network.full.in_features == 32
+
+
+@pytest.mark.parametrize(
+    ("options", "name"),
+    [
+        ({"channels": 5}, "channels"),
+        ({"blocks": []}, "blocks"),
+        ({"blocks": [3, 0]}, "blocks"),
+        ({"bins": [20, 10, 14]}, "ranges"),
+        ({"bins": [20, 10, 0, 14]}, "bins of log_mass"),
+        ({"visibility": [1.0]}, "visibility"),
+        ({"visibility": [3.0, -1.0]}, "log_snr"),
+    ],
+)
+def test_options_that_make_no_sense(options: dict[str, Any], name: str) -> None:
+    with pytest.raises(ParameterError, match=name):
+        build(inputs(), **options)
+
+
+def test_ranges_and_sizes_that_make_no_sense() -> None:
     with pytest.raises(ParameterError, match="one of each of log_age"):
         B20(3, RANGES[:3])
+    with pytest.raises(ParameterError, match="16 pixels or more"):
+        build(inputs(12))

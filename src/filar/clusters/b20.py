@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +23,9 @@ from torch import Tensor, nn
 from filar.clusters.binned import Axis, cross_entropy, draw, joint_shares, mean
 from filar.clusters.posterior import PARAMETERS
 from filar.errors import ParameterError
+
+if TYPE_CHECKING:
+    from filar.clusters.inputs import Inputs
 
 BLOCKS = (3, 4, 6, 3)
 """Bottleneck blocks of each group."""
@@ -195,7 +199,7 @@ class B20(nn.Module):
         return loss, {name: value.detach() for name, value in figures.items()}
 
     @torch.no_grad()
-    def posterior(
+    def predict(
         self, batch: Batch, draws: int, generator: torch.Generator | None = None
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Draw from the posteriors.
@@ -226,3 +230,44 @@ class B20(nn.Module):
             dim=2,
         )
         return samples, torch.softmax(cluster, dim=1)[:, 1], mean(self.seen, seen)
+
+
+def build(
+    inputs: Inputs,
+    *,
+    bins: Sequence[int] = BINS,
+    visibility: Sequence[float] = VISIBILITY,
+    visibility_bins: int = VISIBILITY_BINS,
+    channels: int = 64,
+    blocks: Sequence[int] = BLOCKS,
+) -> B20:
+    """Build the network.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        What it is given: bands, size, and the ranges that its bins cover.
+    bins, visibility, visibility_bins, channels, blocks
+        See `B20`.
+
+    Returns
+    -------
+    B20
+        With weights from torch's generator.
+
+    Raises
+    ------
+    ParameterError
+        If an option makes no sense or images are too small.
+    """
+    if inputs.size < SMALLEST:
+        raise ParameterError("size", f"{inputs.size} pixels", f"{SMALLEST} pixels or more")
+    if not isinstance(channels, int) or channels < EXPANSION or channels % 2:
+        raise ParameterError("network.channels", channels, f"an even number from {EXPANSION}")
+    if not blocks or not all(isinstance(one, int) and one > 0 for one in blocks):
+        raise ParameterError("network.blocks", blocks, "whole numbers from 1, one of each group")
+    if len(visibility) != 2:
+        raise ParameterError("network.visibility", visibility, "two numbers, from low to high")
+    ranges = [(float(low), float(high)) for low, high in inputs.ranges]
+    low, high = visibility
+    return B20(len(inputs.bands), ranges, bins, (low, high), visibility_bins, channels, blocks)
