@@ -1,0 +1,1 @@
+"""Mock star clusters and the galaxies around them."""

@@ -1,0 +1,66 @@
+"""Cameras of mock clusters."""
+
+import json
+
+import numpy as np
+import pytest
+
+from filar.errors import ParameterError
+from filar.simulate.clusters.camera import BandCamera, ClusterCamera, camera_from, preset_camera
+
+
+def test_presets():
+    camera = preset_camera("m83")
+    assert camera.filters == ("F336W", "F438W", "F814W")
+    assert camera.distance_modulus == pytest.approx(28.27, abs=0.01)
+    assert preset_camera("m83", ["F555W"]).filters == ("F555W",)
+    one = preset_camera("m31-f475w")
+    assert one.filters == ("F475W",)
+    assert one.pixel_scale == 0.05
+    # skies of WFC3's handbook, electrons per second and pixel of 0.04 arcsec
+    assert (camera.skies < 0.03).all()
+    assert (np.diff(camera.skies) > 0).all()
+
+
+def test_magnitudes_and_rates():
+    camera = preset_camera("m83")
+    mags = np.array([[20.0, 21.0, 22.0]])
+    np.testing.assert_allclose(camera.mags(camera.rate(mags)), mags)
+    np.testing.assert_allclose(camera.rate(camera.zero_points), 1.0)
+    absolute = camera.rate(np.full(3, camera.distance_modulus))
+    np.testing.assert_allclose(camera.rate_of_unit, absolute)
+    assert np.isinf(camera.mags(np.zeros(3))).all()
+    gain = camera.rate(np.full(3, 25.0)) * camera.exposure_times
+    np.testing.assert_allclose([band.gain for band in camera.bands], gain)
+
+
+def test_cameras_come_back_from_their_plain_values():
+    camera = preset_camera("m83")
+    assert camera_from(json.loads(json.dumps(camera.plain()))) == camera
+    with pytest.raises(ParameterError, match="camera"):
+        camera_from({"name": "m83"})
+    with pytest.raises(ParameterError, match="camera"):
+        camera_from({**camera.plain(), "colour": 1})
+
+
+BAND = BandCamera("F336W", 23.5, 1000.0, 0.002, 5.0)
+
+
+@pytest.mark.parametrize(
+    "make, name",
+    [
+        (lambda: preset_camera("m84"), "m83"),
+        (lambda: preset_camera("m83", ["F606W"]), "F606W"),
+        (lambda: BandCamera("", 23.0, 1.0, 0.0, 0.0), "filter"),
+        (lambda: BandCamera("F336W", np.nan, 1.0, 0.0, 0.0), "zero_point"),
+        (lambda: BandCamera("F336W", 23.0, 0.0, 0.0, 0.0), "exposure_time"),
+        (lambda: BandCamera("F336W", 23.0, 1.0, -1.0, 0.0), "sky"),
+        (lambda: ClusterCamera("a", (), 0.04, "WFC3", "UVIS1", 1.0), "bands"),
+        (lambda: ClusterCamera("a", (BAND, BAND), 0.04, "WFC3", "UVIS1", 1.0), "bands"),
+        (lambda: ClusterCamera("a", (BAND,), 0.0, "WFC3", "UVIS1", 1.0), "pixel_scale"),
+        (lambda: ClusterCamera("a", (BAND,), 0.04, "WFC3", "UVIS1", -1.0), "distance_mpc"),
+    ],
+)
+def test_cameras_without_meaning_are_refused(make, name):
+    with pytest.raises(ParameterError, match=name):
+        make()
