@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from experiments.cluster_catalogs.catalogs import Observed
-from experiments.cluster_catalogs.coverage import PARTS, Density
+from experiments.cluster_catalogs.coverage import Density
 from filar.populations import Extinction, IsochroneSet, integrated_mags
 from filar.wholefile import whole_file
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 Plane = tuple[tuple[str, str], tuple[str, str]]
 """Two colours: of the x axis and of the y axis."""
 _ARROW_AGE = 7.5
+LINES = (1.6, 1.2, 0.8)
+"""Widths of the contours, from the outermost inwards."""
 
 
 def draw_figure(
@@ -53,12 +55,12 @@ def _panel(
 ) -> Any:  # fmt: skip
     (a, b), (c, d) = plane
     x, y = observed.column(a) - observed.column(b), observed.column(c) - observed.column(d)
-    style = {"linewidths": (1.6, 1.2, 0.8)[: len(PARTS)]}
     for density, colour in ((outer, "0.6"), (inner, "C3")):
         order = np.argsort(density.levels)
         axes.contour(
             density.x, density.y, density.values, levels=np.array(density.levels)[order],
-            colors=colour, **style,
+            colors=colour,
+            linewidths=LINES,
         )  # fmt: skip
     dots = axes.scatter(x, y, c=observed.log_age, s=9, cmap="viridis", vmin=6.3, vmax=9.5)
     colours = [_colours(isochrones, observed.z, plane, age, 0.0) for age in isochrones.log_ages]

@@ -21,10 +21,13 @@ class Ranges:
     a_v: tuple[float, float]
     log_mass: tuple[float, float]
 
-    def holds(self, log_age: FloatArray, a_v: FloatArray, log_mass: FloatArray) -> NDArray:
+    def holds(
+        self, log_age: FloatArray, a_v: FloatArray, log_mass: FloatArray
+    ) -> NDArray[np.bool_]:
         """Tell which clusters lie in all three."""
         pairs = ((log_age, self.log_age), (a_v, self.a_v), (log_mass, self.log_mass))
-        return np.all([(low <= value) & (value <= high) for value, (low, high) in pairs], axis=0)
+        inside = [(low <= value) & (value <= high) for value, (low, high) in pairs]
+        return np.asarray(np.all(inside, axis=0))
 
 
 PAPER = Ranges("the model's", (6.6, 8.0), (0.0, 3.0), (3.477, 5.477))
