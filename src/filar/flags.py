@@ -1,4 +1,4 @@
-"""The one registry of star flags: names, documents and decodes the bits of the ``flags`` column."""
+"""The one registry of flags: names, documents and decodes the bits of the ``flags`` column."""
 
 from __future__ import annotations
 
@@ -26,23 +26,25 @@ class Flag(IntFlag):
     OUTSIDE_DOMAIN = 2048
     BY_MODEL = 4096
     NO_MAGNITUDE = 8192
+    OFF_IMAGE = 16384
 
 
 DESCRIPTIONS: dict[Flag, str] = {
     Flag.SATURATED: "saturated or bled-on pixels in the fit box: fitted by the unsaturated wings",
-    Flag.MASKED: "unusable pixels in the fit box, ignored by the fit",
+    Flag.MASKED: "unusable pixels in the fit box, ignored by the fit, or in a cluster's cutout",
     Flag.NEIGHBOUR: "another detection within 5 pixels",
     Flag.COSMIC_RAY: "sharper than any star: probably a cosmic ray",
     Flag.HOT_PIXEL: "a single pixel holds nearly all of the light: probably a hot pixel",
-    Flag.EDGE: "the fit box reaches over the edge of the image or the vignetted border",
+    Flag.EDGE: "fit box or cutout reaches over the edge of the image or the vignetted border",
     Flag.NOT_CONVERGED: "the fit did not converge; the last position is given",
     Flag.NO_FIT: "too few usable pixels for a fit: the position of the detection, no errors",
     Flag.NON_POSITIVE: "the fitted flux is not positive; no magnitude",
     Flag.EXTENDED: "wider than a star: a blend or a galaxy",
     Flag.DEFAULT_PSF: "measured with the default PSF: the exposure's own could not be fitted",
-    Flag.OUTSIDE_DOMAIN: "outside of what the network that gave position or magnitude knows",
+    Flag.OUTSIDE_DOMAIN: "outside of what the network that measured it knows",
     Flag.BY_MODEL: "saturated: the magnitude is that of a model for saturated stars",
     Flag.NO_MAGNITUDE: "saturated, and nothing is left that tells the magnitude",
+    Flag.OFF_IMAGE: "no usable pixel there in one of the images: nothing was measured",
 }
 
 
