@@ -20,20 +20,35 @@ SCALE = 0.08
 def blob_magnitudes(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Magnitudes in three bands: ages and extinction redden differently."""
     age, a_v, mass, _ = values.T
-    bright = 24 - 2.5 * (mass - 4.0)
+    bright = 22 - 2.5 * (mass - 4.0)
     ages = np.stack([1.6 * (age - 6.6), 1.0 * (age - 6.6), 0.3 * (age - 6.6)], axis=1)
     dust = np.stack([1.66 * a_v, 1.33 * a_v, 0.59 * a_v], axis=1)
     return np.asarray(bright[:, None] + ages + dust)
 
 
+def flat_prior(n: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Truths that fill their ranges evenly."""
+    ends = np.array([RANGES[name] for name in PARAMETERS])
+    return rng.uniform(ends[:, 0], ends[:, 1], (n, len(ends)))
+
+
 def write_set(
-    folder: Path, n: int = 60, *, scenes: int = 4, size: int = 32, extent: int = 96, seed: int = 0
+    folder: Path,
+    n: int = 60,
+    *,
+    scenes: int = 4,
+    size: int = 32,
+    extent: int = 96,
+    seed: int = 0,
+    values: NDArray[np.float64] | None = None,
+    mags: NDArray[np.float64] | None = None,
 ) -> Path:
     """Write a set folder: `n` blobs, and scenes with a gradient and stars."""
     rng = np.random.default_rng(seed)
-    ends = np.array([RANGES[name] for name in PARAMETERS])
-    values = rng.uniform(ends[:, 0], ends[:, 1], (n, len(ends)))
-    mags, exposure, zero = blob_magnitudes(values), 1500.0, 24.5
+    if values is None:
+        values = flat_prior(n, rng)
+    n, exposure, zero = len(values), 1500.0, 24.5
+    mags = blob_magnitudes(values) if mags is None else mags
     radius = 10 ** values[:, 3] / SCALE
     place = np.arange(size) - (size - 1) / 2
     apart = place[:, None] ** 2 + place**2

@@ -13,7 +13,7 @@ from filar.clusters.posterior import PARAMETERS
 from filar.errors import ParameterError
 
 if TYPE_CHECKING:
-    from filar.learn.settings import MockSettings
+    from filar.learn.settings import Limits, MockSettings
 
 FloatArray = NDArray[np.float64]
 Images = NDArray[np.float32]
@@ -89,7 +89,7 @@ class Composer:
         light[order] = electrons(self.data.clusters[np.asarray(rows)[order]])
         light[empty & ~aside] = 0
         for row in np.flatnonzero(aside):
-            light[row] = _moved(light[row], *_offset(mixture.away, rng))
+            light[row] = _moved(light[row], *_offset(mixture.away, facts.size, rng))
         low, high = np.log(mixture.depth)
         depth = np.exp(rng.uniform(low, high, n)).astype(np.float32)
         behind, noisy = self._backgrounds(peaked, rng)
@@ -156,9 +156,9 @@ def find_peaks(scene: Images, size: int) -> NDArray[np.int64]:
     return np.asarray(corners[inside.all(axis=1)])
 
 
-def _offset(distance: tuple[float, float], rng: np.random.Generator) -> tuple[int, int]:
-    away, angle = rng.uniform(*distance), rng.uniform(0, 2 * np.pi)
-    return round(away * np.sin(angle)), round(away * np.cos(angle))
+def _offset(away: Limits, size: int, rng: np.random.Generator) -> tuple[int, int]:
+    distance, angle = size * rng.uniform(*away), rng.uniform(0, 2 * np.pi)
+    return round(distance * np.sin(angle)), round(distance * np.cos(angle))
 
 
 def _moved(image: Images, dy: int, dx: int) -> Images:

@@ -153,7 +153,7 @@ class MockSettings(Settings):
     peaks : float
         Part of the others that are centred on something bright.
     away : tuple of two floats
-        How far clusters that are aside are from the middle, pixels.
+        How far clusters that are aside are from the middle, as parts of a cutout's side.
     depth : tuple of two floats
         Factor of the exposure times; its logarithm is uniform between these.
     turns : bool
@@ -164,7 +164,7 @@ class MockSettings(Settings):
     backgrounds: Annotated[float, Field(ge=0, lt=1)] = 0.35
     aside: Annotated[float, Field(ge=0, le=1)] = 0.2
     peaks: Annotated[float, Field(ge=0, le=1)] = 0.6
-    away: tuple[Annotated[float, Field(ge=1)], float] = (9.0, 26.0)
+    away: tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(lt=0.6)]] = (0.14, 0.4)
     depth: tuple[Annotated[float, Field(gt=0)], float] = (0.7, 1.4)
     turns: bool = True
 
