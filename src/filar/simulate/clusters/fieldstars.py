@@ -1,0 +1,193 @@
+"""The stars of a galaxy's field: ages, numbers, magnitudes; the light of those too faint to see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filar.populations.imf import KROUPA
+from filar.populations.isochrone import Isochrone, IsochroneSet
+
+FloatArray = NDArray[np.float64]
+MOST_STARS = 400_000
+"""Of one population in one scene; where there are more, only the brightest are drawn one by one."""
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Stars of several ages.
+
+    Parameters
+    ----------
+    log_ages : tuple of float
+        log10 of years.
+    masses : tuple of float
+        Initial mass formed at each age, per sun formed in all.
+    mass_to_light : float
+        Initial mass over V luminosity, suns: what the ages and Kroupa's IMF give at solar
+        metallicity (PARSEC v1.2S).
+    """
+
+    log_ages: tuple[float, ...]
+    masses: tuple[float, ...]
+    mass_to_light: float
+
+
+def steady(log_ages: tuple[float, ...], step: float, mass_to_light: float) -> Mixture:
+    """A constant rate of star formation, in bins of log age.
+
+    Parameters
+    ----------
+    log_ages : tuple of float
+        Middles of the bins.
+    step : float
+        Their width, dex.
+    mass_to_light : float
+        See `Mixture`.
+
+    Returns
+    -------
+    Mixture
+    """
+    ages = np.array(log_ages)
+    lengths = 10 ** (ages + step / 2) - 10 ** (ages - step / 2)
+    return Mixture(log_ages, tuple(float(one) for one in lengths / lengths.sum()), mass_to_light)
+
+
+YOUNG = steady(tuple(round(6.65 + 0.1 * i, 2) for i in range(17)), 0.1, 0.108)
+"""4 to 200 Myr."""
+OLD = steady((8.5, 8.9, 9.3, 9.7, 10.0), 0.35, 2.9)
+"""0.2 to 12 Gyr."""
+
+
+@dataclass(frozen=True, eq=False)
+class FieldStars:
+    """Stars drawn one by one, and the light of the others.
+
+    Parameters
+    ----------
+    flux : (n, bands) array
+        ``10**(-0.4 M)`` with M the absolute magnitudes, without dust.
+    teff : (n,) array
+        Effective temperatures, kelvin.
+    unresolved : (bands,) array
+        Flux of all stars that were not drawn.
+    unresolved_teff : float
+        Temperature of their light.
+    """
+
+    flux: FloatArray
+    teff: FloatArray
+    unresolved: FloatArray
+    unresolved_teff: float
+
+    def __len__(self) -> int:
+        return len(self.flux)
+
+
+def draw_field_stars(
+    isochrones: IsochroneSet,
+    mixture: Mixture,
+    mass: float,
+    limit: FloatArray,
+    rng: np.random.Generator,
+    *,
+    z: float | None = None,
+    most: int = MOST_STARS,
+) -> FieldStars:
+    """Draw the stars of a population.
+
+    Parameters
+    ----------
+    isochrones : IsochroneSet
+        Of the bands that are wanted.
+    mixture : Mixture
+        Ages.
+    mass : float
+        Initial mass in all, Msun.
+    limit : (bands,) array
+        Flux ``10**(-0.4 M)`` from which, in any band, a star is drawn by itself.
+    rng : Generator
+        Random numbers.
+    z : float, optional
+        Metallicity; the Sun's by default.
+    most : int
+        Stars that are drawn at most, on average; the limit rises until they are no more.
+
+    Returns
+    -------
+    FieldStars
+        Numbers are Poisson draws from Kroupa's IMF along the isochrones, piece by piece; stars
+        more massive than an isochrone's last are dead.
+    """
+    pieces = [
+        _Pieces.of(isochrones.at(age, z), mass * part)
+        for age, part in zip(mixture.log_ages, mixture.masses, strict=True)
+    ]
+    number = np.concatenate([one.number for one in pieces])
+    ends = np.concatenate([one.ends for one in pieces])
+    teffs = np.concatenate([one.teff for one in pieces])
+    means = ends.mean(axis=1)
+    drawn = _drawn(np.max(means / limit, axis=1), number, most)
+    expected = np.cumsum(np.where(drawn, number, 0.0))
+    count = int(rng.poisson(expected[-1]))
+    place = rng.uniform(0.0, expected[-1], count)
+    piece = np.minimum(np.searchsorted(expected, place, side="right"), len(number) - 1)
+    along = rng.uniform(size=(count, 1))
+    flux = (1.0 - along) * ends[piece, 0] + along * ends[piece, 1]
+    rest = np.where(drawn, 0.0, number)[:, None] * means
+    light = rest.sum(axis=1)
+    teff = float(np.average(teffs, weights=light)) if light.sum() > 0 else 5000.0
+    return FieldStars(flux, teffs[piece], rest.sum(axis=0), teff)
+
+
+@dataclass(frozen=True, eq=False)
+class _Pieces:
+    """Pieces between neighbouring points of an isochrone."""
+
+    number: FloatArray
+    ends: FloatArray
+    teff: FloatArray
+
+    @classmethod
+    def of(cls, isochrone: Isochrone, mass: float) -> _Pieces:
+        """Expected numbers of stars, fluxes at both ends (n, 2, bands), temperatures."""
+        number = mass * np.asarray(KROUPA.number(isochrone.mass[:-1], isochrone.mass[1:]))
+        ends = np.stack([isochrone.flux[:-1], isochrone.flux[1:]], axis=1)
+        teff = np.sqrt(isochrone.teff[:-1] * isochrone.teff[1:])
+        return cls(number, ends, teff)
+
+
+def _drawn(brightness: FloatArray, number: FloatArray, most: int) -> NDArray[np.bool_]:
+    """Which pieces are drawn star by star: those above 1, unless they are too many."""
+    order = np.argsort(-brightness)
+    fits = np.cumsum(number[order]) <= most
+    drawn = np.zeros(len(number), bool)
+    drawn[order] = fits
+    return drawn & (brightness > 1.0)
+
+
+def mean_flux(isochrones: IsochroneSet, mixture: Mixture, *, z: float | None = None) -> FloatArray:
+    """Mean light of a population per solar mass formed.
+
+    Parameters
+    ----------
+    isochrones : IsochroneSet
+        Of the bands that are wanted.
+    mixture : Mixture
+        Ages.
+    z : float, optional
+        Metallicity; the Sun's by default.
+
+    Returns
+    -------
+    (bands,) array
+        ``10**(-0.4 M)``.
+    """
+    total = np.zeros(len(isochrones.bands))
+    for age, part in zip(mixture.log_ages, mixture.masses, strict=True):
+        pieces = _Pieces.of(isochrones.at(age, z), part)
+        total += pieces.number @ pieces.ends.mean(axis=1)
+    return total
