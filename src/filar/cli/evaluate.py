@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from filar.cli import console
+from filar.cli.evaluate_clusters import clusters
 from filar.cli.evaluate_completeness import completeness
 from filar.cli.evaluate_saturation import saturation
 from filar.errors import FilarError, InputFileError, ParameterError
@@ -30,6 +31,7 @@ def evaluate() -> None:
 
 app.command()(completeness)
 app.command()(saturation)
+app.command()(clusters)
 
 
 @app.command()
