@@ -22,8 +22,9 @@ from tests.clusters.samples import blob_magnitudes, flat_prior, write_set  # noq
 def small(**changes: object) -> Recipe:
     plain = {
         "network.channels": [8, 16], "network.blocks": 1, "network.hidden": 64,
-        "network.components": 6, "budget.epochs": 10, "budget.batch_size": 64,
-        "mocks.fractions": [0.8, 0.1, 0.1], "mocks.away": [0.3, 0.45], "optimiser.lr": 1e-2, "network.dropout": 0.0,
+        "network.bins": 20, "budget.epochs": 10, "budget.batch_size": 64,
+        "mocks.fractions": [0.8, 0.1, 0.1], "mocks.away": [0.3, 0.45], "optimiser.lr": 1e-2,
+        "network.dropout": 0.0,
     }  # fmt: skip
     return override(load_recipe("filar-clusters"), plain | changes)
 
@@ -105,7 +106,7 @@ def test_both_peaks_of_a_degenerate_cluster_carry_weight(tmp_path: Path) -> None
     values[:, :2] = peaks + rng.normal(0, 0.03, peaks.shape)
     mags = np.full((len(values), 3), blob_magnitudes(np.array([[7.2, 0.5, 5.0, -1.0]])))
     folder = write_set(tmp_path / "mocks", size=16, extent=64, values=values, mags=mags)
-    recipe = small(**{"budget.epochs": 25, "network.channels": [4, 4], "optimiser.lr": 0.03})
+    recipe = small(**{"network.channels": [4, 4], "budget.batch_size": 32})
     mocks = SetFolder(folder)
     model = ClusterModel(recipe).fit(mocks)
     made = Composer(mocks, np.arange(50), np.arange(2), MockSettings(backgrounds=0))

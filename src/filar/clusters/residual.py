@@ -1,4 +1,4 @@
-"""Our network: a small residual trunk, apertures beside it, and a mixture as its posterior."""
+"""Our network: a small residual trunk, apertures beside it, a chain of histograms behind them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from filar.clusters.chain import Chain
 from filar.clusters.inputs import Inputs
-from filar.clusters.mixture import Mixture, draw, from_normal, surprise, to_normal
 from filar.errors import ParameterError
 
 LEAST_LOG_SCATTER = -4.0
 VISIBILITY = 0.1
-"""Weight of the visibility in the loss; the mixture's is 1."""
+"""Weight of the visibility in the loss; the posterior's is 1."""
 CLASS = 1.0
 
 
@@ -57,8 +57,8 @@ class ResidualNetwork(nn.Module):
         Of each stage.
     hidden : int
         Neurons of the layers behind the trunk.
-    components : int
-        Of the mixture.
+    bins : int
+        Of the posterior's histograms.
     dropout : float
         Part of the hidden neurons that are silent in a training step.
     half : bool
@@ -73,7 +73,7 @@ class ResidualNetwork(nn.Module):
         channels: tuple[int, ...],
         blocks: int,
         hidden: int,
-        components: int,
+        bins: int,
         dropout: float,
         half: bool,
     ) -> None:
@@ -103,7 +103,7 @@ class ResidualNetwork(nn.Module):
             nn.Linear(pooled + hidden, hidden), nn.SiLU(), nn.Dropout(dropout),
             nn.Linear(hidden, hidden), nn.SiLU(), nn.Dropout(dropout),
         )  # fmt: skip
-        self.mixture = Mixture(hidden, components)
+        self.chain = Chain(hidden, hidden // 2, bins)
         self.visibility = nn.Linear(hidden, 2)
 
     @property
@@ -132,7 +132,7 @@ class ResidualNetwork(nn.Module):
             parts.append(mean[:, :, : found.shape[2] - side + 1, : found.shape[3] - side + 1])
         return torch.cat(parts, dim=1).movedim(1, -1)
 
-    def forward(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor, tuple[Tensor, ...]]:
+    def forward(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
         """Answers for n cutouts.
 
         Returns
@@ -141,15 +141,15 @@ class ResidualNetwork(nn.Module):
             Of being a cluster.
         visibility : (n, 2) tensor
             log10 of the signal-to-noise ratio, and the logarithm of the error of that.
-        mixture : tuple of tensors
-            From `Mixture`.
+        features : (n, hidden) tensor
+            For the chain.
         """
         pooled = self.pooled(self.features(batch["image"]))[:, 0, 0]
         body = self.body(torch.cat([pooled, self.beside(batch["features"])], dim=1))
         visibility = self.visibility(body)
         scatter = visibility[:, 1].clamp(min=LEAST_LOG_SCATTER)
         visibility = torch.stack([visibility[:, 0], scatter], dim=1)
-        return self.detector(pooled)[:, 0], visibility, self.mixture(body)
+        return self.detector(pooled)[:, 0], visibility, body
 
     def loss(self, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """Negative log-likelihoods of the truth.
@@ -166,14 +166,13 @@ class ResidualNetwork(nn.Module):
         figures : dict of str to tensor
             ``posterior``, nats per cluster; ``class``, nats per cutout.
         """
-        logit, visibility, mixture = self(batch)
+        logit, visibility, body = self(batch)
         cluster = batch["cluster"].float()
         count = cluster.sum().clamp(min=1)
-        known = torch.nan_to_num(batch["values"], nan=0.0)
-        normal = to_normal(
-            torch.minimum(torch.maximum(known, self.ranges[:, 0]), self.ranges[:, 1]), self.ranges
-        )
-        posterior = (surprise(mixture, normal) * cluster).sum() / count  # type: ignore[arg-type]
+        low, high = self.ranges[:, 0], self.ranges[:, 1]
+        part = ((torch.nan_to_num(batch["values"]) - low) / (high - low)).clamp(0, 1)
+        links = (self.chain.surprise(body, part) * cluster[:, None]).sum(dim=0) / count
+        posterior = links.sum()
         miss = torch.nan_to_num(batch["log_snr"]) - visibility[:, 0]
         seen = 0.5 * (miss * torch.exp(-visibility[:, 1])) ** 2 + visibility[:, 1]
         seen = (seen * cluster).sum() / count
@@ -202,8 +201,9 @@ class ResidualNetwork(nn.Module):
         samples : (n, draws, 4) tensor
         p_cluster, log_snr : (n,) tensors
         """
-        logit, visibility, mixture = self(batch)
-        samples = from_normal(draw(mixture, draws, generator), self.ranges)  # type: ignore[arg-type]
+        logit, visibility, body = self(batch)
+        low, high = self.ranges[:, 0], self.ranges[:, 1]
+        samples = low + self.chain.draw(body, draws, generator) * (high - low)
         return samples, torch.sigmoid(logit), visibility[:, 0]
 
     def p_map(self, image: Tensor) -> Tensor:
@@ -229,7 +229,7 @@ def build(
     channels: Sequence[int] = (24, 48, 96, 128),
     blocks: int = 2,
     hidden: int = 256,
-    components: int = 12,
+    bins: int = 40,
     dropout: float = 0.1,
     half: bool = False,
 ) -> ResidualNetwork:
@@ -245,8 +245,8 @@ def build(
         Of each stage.
     hidden : int
         Neurons of the layers behind the trunk.
-    components : int
-        Of the mixture.
+    bins : int
+        Of the posterior's histograms.
     dropout : float
         Part of the hidden neurons that are silent in a training step.
     half : bool
@@ -266,10 +266,10 @@ def build(
     if not channels or min(channels) < 1 or inputs.size % step or inputs.size < 2 * step:
         allowed = f"stages that halve {inputs.size} pixels without rest, two or more at the end"
         raise ParameterError("network.channels", list(channels), allowed)
-    for name, value in (("blocks", blocks), ("hidden", hidden), ("components", components)):
+    for name, value in (("blocks", blocks), ("hidden", hidden), ("bins", bins)):
         if value < 1:
             raise ParameterError(f"network.{name}", value, "1 or more")
     if not 0 <= dropout < 1:
         raise ParameterError("network.dropout", dropout, "0 or more, below 1")
     options: dict[str, Any] = {"dropout": dropout, "half": half}
-    return ResidualNetwork(inputs, tuple(channels), blocks, hidden, components, **options)
+    return ResidualNetwork(inputs, tuple(channels), blocks, hidden, bins, **options)
