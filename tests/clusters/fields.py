@@ -22,10 +22,10 @@ def field_rates(
     """Electrons per second: sky, noise and a Gaussian of 30 e-/s in all at each place."""
     rng = np.random.default_rng(seed)
     rows, columns = np.mgrid[: shape[0], : shape[1]]
-    light = sum(
-        np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / (2 * 1.8**2)) / (2 * np.pi * 1.8**2)
-        for x, y in places
-    )
+    light = np.zeros(shape)
+    for x, y in places:
+        apart = (columns - x) ** 2 + (rows - y) ** 2
+        light += np.exp(-apart / (2 * 1.8**2)) / (2 * np.pi * 1.8**2)
     return np.stack([rng.normal(30 * light + 0.03, 0.004) for _ in BANDS])
 
 
