@@ -76,7 +76,7 @@ def main(words: Sequence[str] | None = None) -> None:
         for catalogue in observed:
             found, drawn = compare(catalogue, mocks[PAPER], mocks[ALL], z, options.seed)
             rows += found
-            if abs(np.log10(z / catalogue.z)) < 0.01:
+            if catalogue.is_own(z):
                 panels += drawn
     draw_figure(sorted(panels, key=lambda panel: panel[0].key), isochrones,
                 options.output / "colours.png")  # fmt: skip
@@ -127,7 +127,7 @@ def compare(
                 "catalogue": catalogue.name, "clusters": f"in {ranges.name} ranges"
                 if ranges is PAPER else "all", "number": int(chosen.sum()), "z": float(z),
                 "colours": ", ".join(" - ".join(pair) for pair in plane),
-                "mocks": len(shown.mags), "outside": found.outside(x[chosen], y[chosen]),
+                "mocks": len(shown.mags), "own": catalogue.is_own(z), "outside": found.outside(x[chosen], y[chosen]),
             })  # fmt: skip
         panels.append((catalogue, plane, densities[0], densities[1]))
     return rows, panels

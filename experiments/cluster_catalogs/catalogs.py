@@ -20,6 +20,8 @@ LARGEST_ERROR = 0.3
 """Of a magnitude that is compared."""
 LIMIT = -6.0
 """Of both catalogues, absolute magnitude in F555W."""
+SAME_Z = 0.01
+"""Of metallicities that are the same, dex."""
 _LEGUS_BANDS = ("F275W", "F336W", "F435W", "F555W", "F814W")
 
 
@@ -55,6 +57,10 @@ class Observed:
     def column(self, band: str) -> FloatArray:
         """One band's magnitudes."""
         return self.mags[:, BANDS.index(band)]
+
+    def is_own(self, z: float) -> bool:
+        """Whether a metallicity is the galaxy's."""
+        return bool(abs(np.log10(z / self.z)) < SAME_Z)
 
 
 def m83(shared: Path) -> Observed:

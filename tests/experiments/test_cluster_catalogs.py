@@ -52,12 +52,14 @@ def test_ranges_hold_what_is_in_all_of_them() -> None:
     assert held.tolist() == [True, False, False]
 
 
-def test_the_table_has_a_line_for_each_comparison() -> None:
+def test_the_table_has_a_line_for_each_comparison_the_own_metallicity_first() -> None:
     row = {"catalogue": "M 83", "clusters": "all", "number": 7, "z": 0.03, "colours": "U - B",
-           "outside": {"0.5": 0.5, "0.95": 0.052, "0.99": 0.0}}  # fmt: skip
-    assert table({"rows": [row]}).splitlines()[-1] == (
-        "| M 83 | all | 7 | 0.03 | U - B | 50.0% | 5.2% | 0.0% |"
-    )
+           "own": True, "outside": {"0.5": 0.5, "0.95": 0.052, "0.99": 0.0}}  # fmt: skip
+    text = table({"rows": [{**row, "own": False, "z": 0.01}, row]})
+    lines = [line for line in text.splitlines() if line.startswith("| M 83")]
+    assert lines == [
+        f"| M 83 | all | 7 | {z} | U - B | 50.0% | 5.2% | 0.0% |" for z in ("0.03", "0.01")
+    ]
 
 
 def test_the_run_on_the_real_catalogues(shared: Path, tmp_path: Path) -> None:
