@@ -4,6 +4,8 @@ import json
 
 import numpy as np
 import pytest
+from scipy.interpolate import CubicSpline
+from scipy.optimize import brentq
 
 from filar.errors import ParameterError
 from filar.simulate.clusters.camera import BandCamera, ClusterCamera, camera_from, preset_camera
@@ -20,6 +22,18 @@ def test_presets():
     # skies of WFC3's handbook, electrons per second and pixel of 0.04 arcsec
     assert (camera.skies < 0.03).all()
     assert (np.diff(camera.skies) > 0).all()
+
+
+@pytest.mark.parametrize(
+    "name, band, width",
+    [("m83", 0, 2.25), ("m83", 1, 2.21), ("m83", 2, 2.19), ("m31-f475w", 0, 2.16)],
+)
+def test_stars_are_as_wide_as_the_telescope_s(name, band, width):
+    optics = preset_camera(name).optics(band)
+    offsets = optics.grid.offsets()
+    across = CubicSpline(np.fft.fftshift(offsets), np.fft.fftshift(optics.kernel[0]))
+    half = brentq(lambda x: across(x) - across(0.0) / 2, 0.0, 2.0)
+    assert 2 * half == pytest.approx(width, abs=0.04)
 
 
 def test_magnitudes_and_rates():

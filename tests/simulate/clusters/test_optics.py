@@ -38,10 +38,10 @@ def test_drizzling_widens_and_scales_go_with_pixels():
     np.testing.assert_allclose(coarse.transform(np.zeros(1), f)[0], expected, atol=2e-4)
 
 
-def test_focus_and_jitter_blur():
+def test_focus_and_jitter_widen():
     best = band_optics("WFC3", "UVIS1", "F438W", 0.04, pixfrac=1.0)
     away = band_optics("WFC3", "UVIS1", "F438W", 0.04, pixfrac=1.0, focus=6.0)
-    shaken = band_optics("WFC3", "UVIS1", "F438W", 0.04, pixfrac=1.0, jitter=0.02)
+    shaken = band_optics("WFC3", "UVIS1", "F438W", 0.04, pixfrac=1.0, blur=0.02)
     assert min(away.half_light, shaken.half_light) > 1.02 * best.half_light
 
 
@@ -51,6 +51,7 @@ def test_focus_and_jitter_blur():
         (("WFC3", "UVIS1", "F336W", 0.05), {}, "pixel_scale"),
         (("WFC3", "UVIS1", "F336W", 0.0), {"pixfrac": 1.0}, "pixel_scale"),
         (("WFC3", "UVIS1", "F336W", 0.04), {"pixfrac": 2.0}, "pixfrac"),
+        (("WFC3", "UVIS1", "F336W", 0.04), {"pixfrac": 1.0, "blur": -1.0}, "blur"),
         (("WFC3", "UVIS1", "F335W", 0.04), {"pixfrac": 1.0}, "filter"),
         (("LSST", "", "g", 0.2), {"pixfrac": 1.0}, "instrument"),
     ],

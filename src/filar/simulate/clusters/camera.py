@@ -31,6 +31,9 @@ class BandCamera:
         Electrons per second and pixel of sky and dark current, without the galaxy.
     read_noise : float
         Electrons rms per pixel of the stacked image.
+    blur : float or None
+        Arcsec rms of jitter, charge diffusion and small faults of the mirrors; None for jitter
+        alone.
 
     Raises
     ------
@@ -43,6 +46,7 @@ class BandCamera:
     exposure_time: float
     sky: float
     read_noise: float
+    blur: float | None = None
 
     def __post_init__(self) -> None:
         if not self.filter:
@@ -81,8 +85,6 @@ class ClusterCamera:
         Side of the drop in native pixels for drizzled images, None for native pixels.
     focus : float
         Microns of secondary despace.
-    jitter : float or None
-        Arcsec rms; None for the usual one.
 
     Raises
     ------
@@ -98,7 +100,6 @@ class ClusterCamera:
     distance_mpc: float
     pixfrac: float | None = 1.0
     focus: float = 0.0
-    jitter: float | None = None
 
     def __post_init__(self) -> None:
         if not self.bands or len(set(self.filters)) != len(self.bands):
@@ -154,9 +155,10 @@ class ClusterCamera:
 
     def optics(self, band: int) -> BandOptics:
         """PSF of a band, by its number."""
+        one = self.bands[band]
         return band_optics(
-            self.instrument, self.chip, self.bands[band].filter, self.pixel_scale,
-            pixfrac=self.pixfrac, focus=self.focus, jitter=self.jitter,
+            self.instrument, self.chip, one.filter, self.pixel_scale,
+            pixfrac=self.pixfrac, focus=self.focus, blur=one.blur,
         )  # fmt: skip
 
     def select(self, filters: Sequence[str]) -> ClusterCamera:
@@ -222,20 +224,22 @@ def _surface(zero_point: float, brightness: float, pixel_scale: float, dark: flo
 def _m83() -> ClusterCamera:
     """M 83 as the Early Release Science programme 11360 saw it.
 
-    Exposures and zero points as Chandar et al. 2010 (ApJ 719, 966) used them: three exposures in
-    each band but four in F555W; distance 4.5 Mpc (Thim et al. 2003). Zodiacal light of
+    Exposures and zero points as Chandar et al. 2010 (ApJ 719, 966) used them, three exposures in
+    each band; distance 4.5 Mpc (Thim et al. 2003). Zodiacal light of
     V = 22.7 mag per square arcsec with the Sun's colours, dark current 0.0015 electrons per
-    second and read noise 3.1 electrons (WFC3 Instrument Handbook).
+    second and read noise 3.1 electrons (WFC3 Instrument Handbook). Stars are as wide as in its
+    table 6.7: 0.073, 0.069, 0.067 and 0.074 arcsec (full width at half maximum before the pixels).
     """
     facts = (
-        ("F336W", 23.46, 1890.0, 23.5, 3),
-        ("F438W", 24.98, 1880.0, 23.3, 3),
-        ("F555W", 25.81, 1203.0, 22.7, 3),
-        ("F814W", 24.67, 1203.0, 22.0, 3),
+        ("F336W", 23.46, 1890.0, 23.5, 0.0254),
+        ("F438W", 24.98, 1880.0, 23.3, 0.0228),
+        ("F555W", 25.81, 1203.0, 22.7, 0.0205),
+        ("F814W", 24.67, 1203.0, 22.0, 0.0138),
     )
+    noise = round(3.1 * 3**0.5, 2)
     bands = tuple(
-        BandCamera(name, zero, time, _surface(zero, sky, 0.04, 0.0015), round(3.1 * n**0.5, 2))
-        for name, zero, time, sky, n in facts
+        BandCamera(name, zero, time, _surface(zero, sky, 0.04, 0.0015), noise, blur)
+        for name, zero, time, sky, blur in facts
     )
     return ClusterCamera("m83", bands, 0.04, "WFC3", "UVIS1", 4.5)
 
@@ -244,10 +248,11 @@ def _m31_f475w() -> ClusterCamera:
     """M 31 in F475W as the PHAT survey saw it (Dalcanton et al. 2012, ApJS 200, 18).
 
     The zero point is that of the PHOTFLAM of PHAT's own images; four long exposures, ACS' read
-    noise of 4.2 electrons and dark current of 0.006 electrons per second.
+    noise of 4.2 electrons and dark current of 0.006 electrons per second. The blur makes stars as
+    wide as they are in PHAT's image of the cluster AP 142: 2.2 pixels.
     """
     zero, scale = 26.16, 0.05
-    band = BandCamera("F475W", zero, 1710.0, _surface(zero, 23.1, scale, 0.006), 8.4)
+    band = BandCamera("F475W", zero, 1710.0, _surface(zero, 23.1, scale, 0.006), 8.4, 0.028)
     return ClusterCamera("m31-f475w", (band,), scale, "ACS", "WFC1", 0.785)
 
 

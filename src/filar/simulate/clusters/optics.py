@@ -76,7 +76,7 @@ def band_optics(
     *,
     pixfrac: float | None = None,
     focus: float = 0.0,
-    jitter: float | None = None,
+    blur: float | None = None,
 ) -> BandOptics:
     """PSF of a camera's band in images of some pixel scale (kept for the next call).
 
@@ -94,8 +94,8 @@ def band_optics(
         Side of the drop in native pixels (0 to 1) for drizzled images; None for native pixels.
     focus : float
         Microns of secondary despace.
-    jitter : float or None
-        Arcsec rms; by default the family's, 7 milliarcsec for HST.
+    blur : float or None
+        Arcsec rms of jitter and charge diffusion; by default the family's, 7 milliarcsec for HST.
 
     Returns
     -------
@@ -108,6 +108,8 @@ def band_optics(
     """
     if not 0.001 <= pixel_scale <= 10.0:
         raise ParameterError("pixel_scale", pixel_scale, "0.001 to 10 arcsec")
+    if blur is not None and not 0.0 <= blur <= 5.0 * pixel_scale:
+        raise ParameterError("blur", blur, "0 to 5 pixels, in arcsec")
     if pixfrac is not None and not 0.0 <= pixfrac <= 1.0:
         raise ParameterError("pixfrac", pixfrac, "0 to 1, or None for native pixels")
     family = family_for(instrument, chip, filter_name)
@@ -120,7 +122,7 @@ def band_optics(
         raise ParameterError(
             "pixel_scale", pixel_scale, f"{native} arcsec, or another one with pixfrac (drizzled)"
         )
-    transform, grid = _native_transform(family, focus, jitter)
+    transform, grid = _native_transform(family, focus, blur)
     grid = FrequencyGrid(grid.period * native / pixel_scale, grid.samples)
     if pixfrac is not None:
         drop = pixfrac * native / pixel_scale
@@ -132,15 +134,15 @@ def band_optics(
 
 
 def _native_transform(
-    family: OpticalFamily, focus: float, jitter: float | None
+    family: OpticalFamily, focus: float, blur: float | None
 ) -> tuple[FloatArray, FrequencyGrid]:
     """Transform on native pixels and a long period."""
     scale = family.optics.pixel_scale
     period = float(2 * round(PERIOD_ARCSEC / scale / 2))
     family = replace(family, optics=replace(family.optics, modes=1, period=period))
     changes = {"focus": focus * FOCUS_WAVES_PER_MICRON}
-    if jitter is not None:
-        changes |= {"blur_xx": (jitter / scale) ** 2, "blur_yy": (jitter / scale) ** 2}
+    if blur is not None:
+        changes |= {"blur_xx": (blur / scale) ** 2, "blur_yy": (blur / scale) ** 2}
     local = family.start(**changes)[None]
     # a place in the middle of a chip: cameras without an obscuration of their own have one PSF
     return family.transforms([(400.0, 400.0)], local)[0], family.grid
