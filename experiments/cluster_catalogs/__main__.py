@@ -127,7 +127,8 @@ def compare(
                 "catalogue": catalogue.name, "clusters": f"in {ranges.name} ranges"
                 if ranges is PAPER else "all", "number": int(chosen.sum()), "z": float(z),
                 "colours": ", ".join(" - ".join(pair) for pair in plane),
-                "mocks": len(shown.mags), "own": catalogue.is_own(z), "outside": found.outside(x[chosen], y[chosen]),
+                "mocks": len(shown.mags), "own": catalogue.is_own(z),
+                "outside": found.outside(x[chosen], y[chosen]),
             })  # fmt: skip
         panels.append((catalogue, plane, densities[0], densities[1]))
     return rows, panels
