@@ -39,6 +39,8 @@ JOINT = 3
 EXPANSION = 4
 SMALLEST = 16
 """Pixels on a side: what is left of a smaller image is less than a pixel."""
+AT_ONCE = 32
+"""Images that are looked at together when nothing is learnt: more are slower."""
 
 Batch = dict[str, Tensor]
 
@@ -157,7 +159,8 @@ class B20(nn.Module):
         joint, size, cluster, visibility : (n, bins) tensors
             Class 1 of the third: a cluster.
         """
-        found = self.stem(image)
+        # Twice as fast on a CPU.
+        found = self.stem(image.contiguous(memory_format=torch.channels_last))
         for group in self.groups:
             found = group(found)
         found = torch.relu(self.full(found.mean(dim=(2, 3))))
@@ -221,7 +224,8 @@ class B20(nn.Module):
         log_snr : (n,) tensor
             Mean of its posterior.
         """
-        joint, size, cluster, seen = self(batch["image"])
+        pieces = [self(piece) for piece in batch["image"].split(AT_ONCE)]
+        joint, size, cluster, seen = (torch.cat(own) for own in zip(*pieces, strict=True))
         samples = torch.cat(
             [
                 draw(self.joint, joint, draws, generator),
