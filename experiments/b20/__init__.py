@@ -1,0 +1,1 @@
+"""B20 on mock clusters: its method, ours, and aperture photometry."""
