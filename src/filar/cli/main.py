@@ -28,6 +28,7 @@ COMMANDS = (
     "asts",
     "evaluate",
     "completeness",
+    "clusters",
     "train",
     "simulate",
     "psf",

@@ -167,10 +167,8 @@ def _short(missing: Sequence[str]) -> str:
 def _checked_scale(image: BandImage, wanted: float | None) -> float:
     scale = image.pixel_scale
     if not scale > 0:
-        if wanted is None:
-            allowed = "a WCS in its header, or --pixel-scale (arcsec)"
-            raise ParameterError("images", f"{image.label}, pixel scale unknown", allowed)
-        return wanted
+        allowed = "a WCS in its header, or --pixel-scale (arcsec)"
+        raise ParameterError("images", f"{image.label}, pixel scale unknown", allowed)
     if wanted is not None and abs(scale / wanted - 1) > SCALE_TOLERANCE:
         allowed = f"the model's {wanted:.4g}\"; drizzle the images to it, or train for theirs"
         raise ParameterError("images", f'{image.label}, {scale:.4g}" per pixel', allowed)

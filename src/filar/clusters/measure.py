@@ -81,6 +81,24 @@ class Measured:
     table: QTable
     samples: NDArray[np.float32] | None
 
+    def select(self, keep: NDArray[np.bool_]) -> Measured:
+        """Keep some clusters; they are numbered anew from 1.
+
+        Parameters
+        ----------
+        keep : (n,) bool array
+            Which.
+
+        Returns
+        -------
+        Measured
+        """
+        chosen = np.asarray(keep, bool)
+        table = self.table[chosen]
+        table["id"] = np.arange(1, len(table) + 1)
+        table["id"].info.description = self.table["id"].info.description
+        return Measured(table, None if self.samples is None else self.samples[chosen])
+
 
 def measure(
     images: ClusterImages,
