@@ -74,7 +74,7 @@ class Cutouts:
     @property
     def size(self) -> int:
         """Side of a cutout, pixels."""
-        return self.flux.shape[-1]
+        return int(self.flux.shape[-1])
 
     def select(self, index: Any) -> Cutouts:
         """Some of the cutouts.

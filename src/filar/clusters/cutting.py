@@ -59,7 +59,7 @@ def cut(images: ClusterImages, x: ArrayLike, y: ArrayLike, size: int) -> Cutouts
     flux = np.ascontiguousarray(np.moveaxis(images.flux[:, at[0], at[1]], 0, 1))
     masked = ~np.isfinite(flux) & ~beyond[:, None]
     flux[np.broadcast_to(beyond[:, None], flux.shape)] = np.nan
-    off |= ~np.isfinite(flux[:, :, _core(size)]).any(axis=2).all(axis=1)
+    off |= ~np.all(np.any(np.isfinite(flux[:, :, _core(size)]), axis=2), axis=1)
     noise = _filled(flux)
     flags = np.where(off, int(Flag.OFF_IMAGE), 0)
     flags |= np.where(~off & beyond.any(axis=(1, 2)), int(Flag.EDGE), 0)

@@ -97,7 +97,7 @@ def read_images(
     if len(options) not in (0, 1, len(paths)):
         allowed = f"one for each of {len(paths)} files, or one for all"
         raise ParameterError("options", len(options), allowed)
-    each = list(options) * (len(paths) if len(options) == 1 else 1) or [None] * len(paths)
+    each = list(options) if len(options) > 1 else list(options or [BandOptions()]) * len(paths)
     found = [read_band_image(path, given) for path, given in zip(paths, each, strict=True)]
     return stack_images(found, bands, pixel_scale=pixel_scale)
 

@@ -210,7 +210,7 @@ def _without_data(hdus: Any, image: Image) -> NDArray[np.bool_]:
     bad = ~np.isfinite(image)
     weights = [h.data for h in hdus if h.name.upper() == "WHT" and h.data is not None]
     if len(weights) == 1 and weights[0].shape == image.shape:
-        return bad | ~(weights[0] > 0)
+        return np.asarray(bad | ~(weights[0] > 0), bool)
     zero = image == 0
     if zero.any():
         bad |= binary_opening(zero, structure=np.ones((_NO_DATA, _NO_DATA)))
