@@ -7,13 +7,20 @@ from typing import Annotated, Any
 
 import typer
 
-from filar.cli import console, simulate_dithers, simulate_saturated, simulate_scene
+from filar.cli import (
+    console,
+    simulate_clusters,
+    simulate_dithers,
+    simulate_saturated,
+    simulate_scene,
+)
 from filar.errors import ParameterError
 
 app = typer.Typer(no_args_is_help=True, help="Simulate exposures with known truth.")
 app.command(epilog=simulate_dithers.EXAMPLE)(simulate_dithers.dithers)
 app.command(epilog=simulate_scene.EXAMPLE)(simulate_scene.scene)
 app.command(epilog=simulate_saturated.EXAMPLE)(simulate_saturated.saturated)
+app.command(epilog=simulate_clusters.EXAMPLE)(simulate_clusters.clusters)
 
 _EXAMPLE = (
     "Example: filar simulate field -o sim --chips PC,WF3 --stars 1500 --focus 2 --seed 1 "

@@ -11,7 +11,8 @@ from filar.errors import InputFileError, OutputFileError, ParameterError
 from filar.simulate.clusters import store
 from filar.simulate.clusters.scene import KINDS, draw_scene
 from filar.simulate.clusters.settings import settings_from
-from filar.simulate.clusters.store import isochrones_of, write_set
+from filar.simulate.clusters.sources import load_isochrones
+from filar.simulate.clusters.store import write_set
 from filar.simulate.survey.streams import stream
 from tests.simulate.clusters.samples import BANDS, tiny, write_isochrones
 
@@ -63,7 +64,11 @@ def test_scenes_are_those_of_the_seed(made, isochrones):
     scenes = np.load(made.folder / "scenes.npy")
     assert scenes.shape == (2, 2, 48, 48)
     scene = draw_scene(
-        settings.scene, settings.camera, isochrones_of(settings), (48, 48), stream(3, "scene", 1)
+        settings.scene,
+        settings.camera,
+        load_isochrones(settings.isochrones, BANDS),
+        (48, 48),
+        stream(3, "scene", 1),
     )
     times = settings.camera.exposure_times[:, None, None]
     np.testing.assert_allclose(scenes[1].astype(float) ** 2, scene.rate * times, rtol=2e-3)

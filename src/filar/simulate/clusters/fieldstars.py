@@ -11,8 +11,8 @@ from filar.populations.imf import KROUPA
 from filar.populations.isochrone import Isochrone, IsochroneSet
 
 FloatArray = NDArray[np.float64]
-MOST_STARS = 400_000
-"""Of one population in one scene; where there are more, only the brightest are drawn one by one."""
+MOST_STARS = 1.2
+"""Per pixel, of one population; where there are more, the brightest are drawn one by one."""
 
 
 @dataclass(frozen=True)
@@ -94,8 +94,8 @@ def draw_field_stars(
     limit: FloatArray,
     rng: np.random.Generator,
     *,
+    most: float,
     z: float | None = None,
-    most: int = MOST_STARS,
 ) -> FieldStars:
     """Draw the stars of a population.
 
@@ -111,10 +111,10 @@ def draw_field_stars(
         Flux ``10**(-0.4 M)`` from which, in any band, a star is drawn by itself.
     rng : Generator
         Random numbers.
+    most : float
+        Stars that are drawn at most, on average; the limit rises until they are no more.
     z : float, optional
         Metallicity; the Sun's by default.
-    most : int
-        Stars that are drawn at most, on average; the limit rises until they are no more.
 
     Returns
     -------
@@ -160,7 +160,7 @@ class _Pieces:
         return cls(number, ends, teff)
 
 
-def _drawn(brightness: FloatArray, number: FloatArray, most: int) -> NDArray[np.bool_]:
+def _drawn(brightness: FloatArray, number: FloatArray, most: float) -> NDArray[np.bool_]:
     """Which pieces are drawn star by star: those above 1, unless they are too many."""
     order = np.argsort(-brightness)
     fits = np.cumsum(number[order]) <= most

@@ -23,6 +23,7 @@ from filar.simulate.clusters.camera import ClusterCamera
 from filar.simulate.clusters.canvas import canvas_for
 from filar.simulate.clusters.dust import behind_sheet, mixed_in
 from filar.simulate.clusters.fieldstars import (
+    MOST_STARS,
     OLD,
     YOUNG,
     FieldStars,
@@ -229,9 +230,7 @@ class _Painter:
         mass = mixture.mass_to_light * float(luminosity.sum())
         if not mass > 0:
             return
-        drawn = draw_field_stars(
-            self.isochrones, mixture, mass, self.limit, self.rng, z=self.settings.z
-        )
+        drawn = self._draw(mixture, mass)
         x, y = positions_from(luminosity, len(drawn), self.rng)
         depth = self.rng.uniform(size=len(drawn))
         part = np.where(depth < 0.5, 0.0, 1.0) if sheet else depth
@@ -252,10 +251,7 @@ class _Painter:
         ages = self.isochrones.log_ages
         for i in range(len(groups)):
             age = float(np.clip(groups.log_age[i], ages[0], ages[-1]))
-            drawn = draw_field_stars(
-                self.isochrones, Mixture((age,), (1.0,), 1.0), float(groups.mass[i]),
-                self.limit, self.rng, z=self.settings.z,
-            )  # fmt: skip
+            drawn = self._draw(Mixture((age,), (1.0,), 1.0), float(groups.mass[i]))
             # the light of the faint members goes to points among the others
             points = max(len(drawn), 200)
             dx, dy = member_positions(len(drawn) + points, float(groups.radius[i]), self.rng)
@@ -316,6 +312,12 @@ class _Painter:
             self._objects(),
             self.disc.a_v[inner[1:]].astype(np.float32),
             {**self.disc.facts, "stars": float(len(x))},
+        )
+
+    def _draw(self, mixture: Mixture, mass: float) -> FieldStars:
+        most = MOST_STARS * self.shape[0] * self.shape[1]
+        return draw_field_stars(
+            self.isochrones, mixture, mass, self.limit, self.rng, most=most, z=self.settings.z
         )
 
     def _add_stars(self, drawn: FieldStars, x: FloatArray, y: FloatArray, part: FloatArray) -> None:

@@ -17,7 +17,6 @@ import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +28,7 @@ from filar.simulate.clusters.camera import ClusterCamera
 from filar.simulate.clusters.mock import check_isochrones, draw_mocks
 from filar.simulate.clusters.scene import SceneSettings, draw_scene
 from filar.simulate.clusters.settings import MockSettings
+from filar.simulate.clusters.sources import load_isochrones
 from filar.simulate.clusters.tables import mock_table, object_table
 from filar.simulate.files import prepare_folder
 from filar.simulate.stored import ADVICE, check_stored
@@ -107,6 +107,7 @@ class SetSettings:
             "zero_point": camera.zero_points.tolist(),
             "exposure_time": camera.exposure_times.tolist(),
             "read_noise": camera.read_noises.tolist(),
+            "psf_half_light": [round(radius, 4) for radius in camera.psf_half_lights.tolist()],
             "sky": camera.skies.tolist(),
             "pixel_scale": camera.pixel_scale,
             "size": self.mock.size,
@@ -184,7 +185,7 @@ def write_set(
     if workers < 1:
         raise ParameterError("workers", workers, "1 or more")
     _check_backgrounds(settings, backgrounds)
-    check_isochrones(settings.mock, isochrones_of(settings))
+    check_isochrones(settings.mock, _isochrones(settings))
     folder = _claim(Path(folder), settings)
     tasks = _tasks(settings, folder)
     with alone(folder / _UNFINISHED, folder):
@@ -202,37 +203,6 @@ def write_set(
             _save(folder / REAL, np.asarray(backgrounds, np.float32))
     shutil.rmtree(folder / _UNFINISHED, ignore_errors=True)
     return TrainingSet(folder, len(todo), len(tasks) - len(todo))
-
-
-def isochrones_of(settings: SetSettings) -> IsochroneSet:
-    """The isochrones of a set, with its camera's bands; kept for the next call.
-
-    Parameters
-    ----------
-    settings : SetSettings
-        Whose `isochrones` names files, or nothing for the packaged ones.
-
-    Returns
-    -------
-    IsochroneSet
-
-    Raises
-    ------
-    InputFileError
-        If they cannot be read, or lack a band.
-    """
-    return _isochrones(settings.isochrones, settings.camera.filters)
-
-
-@lru_cache(maxsize=4)
-def _isochrones(files: tuple[str, ...], bands: tuple[str, ...]) -> IsochroneSet:
-    if files:
-        from filar.populations import read_isochrones
-
-        return read_isochrones(list(files), bands=bands)
-    from filar.populations import packaged_isochrones
-
-    return packaged_isochrones(bands)
 
 
 @dataclass(frozen=True)
@@ -287,6 +257,10 @@ def _make(task: _Task) -> str:
     return f"{task.kind} {task.number}"
 
 
+def _isochrones(settings: SetSettings) -> IsochroneSet:
+    return load_isochrones(settings.isochrones, settings.camera.filters)
+
+
 def _times(camera: ClusterCamera) -> NDArray[np.float32]:
     return camera.exposure_times.astype(np.float32)[:, None, None]
 
@@ -295,7 +269,7 @@ def _chunk(task: _Task) -> tuple[Images, QTable]:
     """Electrons of some clusters, and their truth."""
     settings = task.settings
     mocks = draw_mocks(
-        settings.mock, isochrones_of(settings), task.count, settings.seed,
+        settings.mock, _isochrones(settings), task.count, settings.seed,
         first=task.number * CHUNK,
     )  # fmt: skip
     return mocks.rate * _times(settings.camera), mock_table(mocks, settings.camera.filters)
@@ -305,7 +279,7 @@ def _scene(task: _Task) -> tuple[Images, QTable]:
     """Electrons of one scene, and what is in it."""
     settings = task.settings
     scene = draw_scene(
-        settings.scene, settings.camera, isochrones_of(settings),
+        settings.scene, settings.camera, _isochrones(settings),
         (settings.scene_size, settings.scene_size), stream(settings.seed, "scene", task.number),
     )  # fmt: skip
     return scene.rate[None] * _times(settings.camera), object_table(scene.objects, task.number)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from filar.simulate.clusters.mock import Mocks
 from filar.simulate.clusters.scene import SceneObjects
 
 if TYPE_CHECKING:
     from astropy.table import QTable
 
+FloatArray = NDArray[np.float64]
 COLUMNS = {
     "log_age": "log10 of the age in years",
     "a_v": "extinction in V",
@@ -26,12 +28,50 @@ COLUMNS = {
 UNITS = {"a_v": "mag", "x": "pix", "y": "pix"}
 
 
-def mock_table(mocks: Mocks, filters: tuple[str, ...]) -> QTable:
+class MockTruth(Protocol):
+    """What is true of mock clusters: `filar.simulate.clusters.mock.Mocks`, or `MockRows`."""
+
+    @property
+    def log_age(self) -> FloatArray:
+        """log10 of years."""
+        ...
+
+    @property
+    def mag(self) -> FloatArray:
+        """Vega magnitudes (n, bands)."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class MockRows:
+    """What is true of mock clusters, without their images.
+
+    Parameters
+    ----------
+    log_age, a_v, log_mass, log_r_h, shape, z, x, y, stars : (n,) arrays
+        See `COLUMNS`.
+    mag : (n, bands) array
+        Apparent Vega magnitudes.
+    """
+
+    log_age: FloatArray
+    a_v: FloatArray
+    log_mass: FloatArray
+    log_r_h: FloatArray
+    shape: FloatArray
+    z: FloatArray
+    x: FloatArray
+    y: FloatArray
+    mag: FloatArray
+    stars: FloatArray
+
+
+def mock_table(mocks: MockTruth, filters: tuple[str, ...]) -> QTable:
     """Make a table of mock clusters.
 
     Parameters
     ----------
-    mocks : Mocks
+    mocks : Mocks or MockRows
         The clusters.
     filters : tuple of str
         Their bands.

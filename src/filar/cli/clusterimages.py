@@ -1,0 +1,89 @@
+"""Real images as backgrounds of mock clusters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filar.errors import InputFileError, ParameterError
+
+if TYPE_CHECKING:
+    from filar.instruments.bandimage import BandImage
+    from filar.simulate.clusters.camera import ClusterCamera
+
+
+def real_backgrounds(
+    paths: Sequence[Path], camera: ClusterCamera, size: int
+) -> tuple[ClusterCamera, NDArray[np.float32]]:
+    """Cut real images into pieces to put mock clusters on.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        One image for each of the camera's filters, in any order.
+    camera : ClusterCamera
+        Filters; instrument, distance and read noise.
+    size : int
+        Rows and columns of the pieces.
+
+    Returns
+    -------
+    camera : ClusterCamera
+        With the images' pixel scale, exposure times and zero points.
+    pieces : (n, bands, size, size) float32 array
+        Electrons, with the images' own sky and noise.
+
+    Raises
+    ------
+    InputFileError
+        If a file cannot be used, or no piece is free of missing data.
+    ParameterError
+        If the filters are others than the camera's.
+    """
+    from filar.instruments.bandimage import read_band_image
+    from filar.instruments.regrid import onto_grid
+
+    found = {image.filter: image for image in map(read_band_image, paths)}
+    if sorted(found) != sorted(camera.filters) or len(found) != len(paths):
+        given = ", ".join(found)
+        raise ParameterError("--background", given, f"one image in {', '.join(camera.filters)}")
+    first = found[camera.filters[0]]
+    images = [onto_grid(found[name], first) for name in camera.filters]
+    bands = tuple(
+        replace(band, zero_point=image.zero_point, exposure_time=image.exposure_time)
+        for band, image in zip(camera.bands, images, strict=True)
+    )
+    scale = first.pixel_scale if first.pixel_scale > 0 else camera.pixel_scale
+    pieces = _pieces(images, size)
+    if not len(pieces):
+        raise InputFileError(
+            paths[0], f"no {size} x {size} pixels without missing data", "a larger image",
+            "give a smaller --scene-size",
+        )  # fmt: skip
+    return replace(camera, bands=bands, pixel_scale=round(scale, 6)), pieces
+
+
+def _pieces(images: Sequence[BandImage], size: int) -> NDArray[np.float32]:
+    """Pieces without missing data, side by side; the last ones end at the edge."""
+    ny, nx = images[0].shape
+    kept = []
+    for y in _starts(ny, size):
+        for x in _starts(nx, size):
+            part = np.stack([
+                image.rate[y : y + size, x : x + size] * image.exposure_time for image in images
+            ])  # fmt: skip
+            if np.isfinite(part).all():
+                kept.append(part)
+    return np.array(kept, np.float32)
+
+
+def _starts(length: int, size: int) -> list[int]:
+    if length < size:
+        return []
+    steps = -(-(length - size) // size)
+    return [min(i * size, length - size) for i in range(steps + 1)]
