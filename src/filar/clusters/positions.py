@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filar.clusters.images import ClusterImages
+from filar.clusters.m83 import read_m83
 from filar.clusters.numbertable import read_numbers
 from filar.errors import InputFileError, ParameterError
 from filar.tablefile import listed, numbers, read_table, sky_positions
@@ -75,7 +76,8 @@ def read_positions(path: str | PathLike[str], *, origin: int = 0) -> Listed:
     path : path-like
         ``.ecsv``, ``.fits``, ``.csv``, ``.parquet``, VOTable or text with a line of column names,
         with x and y or ra and dec or both (any of the usual names); two columns of numbers
-        without names, which are x and y; or a LEGUS catalogue (``hlsp_legus_*.tab``).
+        without names, which are x and y; or a published catalogue without names: LEGUS
+        (``hlsp_legus_*.tab``), M 83 (``hlsp_wfc3ers_*_m83_cat_cluster_auto_*.txt``).
     origin : {0, 1}
         What the first pixel is called (SExtractor's and LEGUS's are 1 in any case).
 
@@ -96,7 +98,12 @@ def read_positions(path: str | PathLike[str], *, origin: int = 0) -> Listed:
         raise ParameterError("origin", origin, "0 or 1, the number of the first pixel")
     if path.suffix.lower() == ".tab" and "legus" in path.name.lower():
         return _legus(path)
-    table = read_table(path, _WHAT)
+    if "m83_cat_cluster" in path.name.lower():
+        return _of_table(path, read_m83(path), 0)
+    return _of_table(path, read_table(path, _WHAT), origin)
+
+
+def _of_table(path: Path, table: Table, origin: int) -> Listed:
     ra, dec = _sky(path, table)
     x, y = _pixels(path, table, origin)
     if not (np.isfinite(x + y) | np.isfinite(ra + dec)).any():
