@@ -34,6 +34,8 @@ PLANES: tuple[Plane, ...] = (
     (("F438W", "F814W"), ("F336W", "F438W")),
     (("F555W", "F814W"), ("F336W", "F438W")),
 )
+AGE_ERROR = 0.15
+"""Of the catalogues' ages, dex: nearer to the oldest age there are clusters that are older."""
 
 
 def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
@@ -107,30 +109,36 @@ def compare(
     Returns
     -------
     rows : list of dict
-        For each plane: the clusters that the catalogue puts into the model's ranges against
-        mocks of those, and all clusters against mocks of all ages.
+        For each plane: the clusters that the catalogue puts into the model's ranges, and those of
+        them that are clearly within, against mocks of those; all clusters against mocks of all
+        ages.
     panels : list
         What the figure takes.
     """
     within = PAPER.holds(catalogue.log_age, catalogue.a_v, catalogue.log_mass)
-    groups = ((PAPER, paper, within), (ALL, everything, np.ones_like(within)))
+    inner = within & (catalogue.log_age < PAPER.log_age[1] - AGE_ERROR)
+    everyone = np.ones_like(within)
+    groups = {
+        "in the model's ranges": (paper, within),
+        f"the same, log age < {PAPER.log_age[1] - AGE_ERROR:g}": (paper, inner),
+        "all": (everything, everyone),
+    }
     rows, panels = [], []
     for plane in PLANES:
-        densities = []
-        for ranges, mocks, chosen in groups:
+        densities = {}
+        x, y = _colours(catalogue, plane)
+        for name, (mocks, chosen) in groups.items():
             shown = listed(mocks, catalogue.modulus, LIMIT, catalogue.column("F555W"),
                            catalogue.errors, seed)  # fmt: skip
             found = density(*_colours(shown, plane))
-            densities.append(found)
-            x, y = _colours(catalogue, plane)
+            densities[name] = found
             rows.append({
-                "catalogue": catalogue.name, "clusters": f"in {ranges.name} ranges"
-                if ranges is PAPER else "all", "number": int(chosen.sum()), "z": float(z),
-                "colours": ", ".join(" - ".join(pair) for pair in plane),
+                "catalogue": catalogue.name, "clusters": name, "number": int(chosen.sum()),
+                "z": float(z), "colours": ", ".join(" - ".join(pair) for pair in plane),
                 "mocks": len(shown.mags), "own": catalogue.is_own(z),
                 "outside": found.outside(x[chosen], y[chosen]),
             })  # fmt: skip
-        panels.append((catalogue, plane, densities[0], densities[1]))
+        panels.append((catalogue, plane, densities["in the model's ranges"], densities["all"]))
     return rows, panels
 
 

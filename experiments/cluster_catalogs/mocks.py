@@ -16,7 +16,6 @@ FloatArray = NDArray[np.float64]
 class Ranges:
     """Uniform distributions of log10 age (years), A_V (mag) and log10 mass (suns)."""
 
-    name: str
     log_age: tuple[float, float]
     a_v: tuple[float, float]
     log_mass: tuple[float, float]
@@ -30,9 +29,9 @@ class Ranges:
         return np.asarray(np.all(inside, axis=0))
 
 
-PAPER = Ranges("the model's", (6.6, 8.0), (0.0, 3.0), (3.477, 5.477))
+PAPER = Ranges((6.6, 8.0), (0.0, 3.0), (3.477, 5.477))
 """Those of the networks' training."""
-ALL = Ranges("all", (6.3, 10.1), (0.0, 3.0), (2.7, 6.0))
+ALL = Ranges((6.3, 10.1), (0.0, 3.0), (2.7, 6.0))
 """Of whatever is in a catalogue, as far as the isochrones go."""
 
 

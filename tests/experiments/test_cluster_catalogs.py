@@ -67,6 +67,6 @@ def test_the_run_on_the_real_catalogues(shared: Path, tmp_path: Path) -> None:
     words = ["-o", str(tmp_path), "--shared", str(shared), "-n", "300", "--isochrones", isochrones]
     program.main(words)
     text = (tmp_path / "coverage.md").read_text()
-    assert text.count("| M 83") == text.count("| NGC 628") == 4
+    assert text.count("| M 83") == text.count("| NGC 628") == 6
     assert (tmp_path / "colours.png").read_bytes()[:4] == b"\x89PNG"
     assert "F435W" in (tmp_path / "coverage.json").read_text()
