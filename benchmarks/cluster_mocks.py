@@ -2,7 +2,8 @@
 
 Run as ``python -m benchmarks.cluster_mocks [ISOCHRONES]``: files of the PARSEC web form, or none
 for the packaged isochrones. It prints 64x64 mocks per second of one and of two processes, in
-three bands (M 83) and one (M 31), and the error of drawing a star through the grid.
+three bands (M 83) and one (M 31), mocks per second of processor time of one process (what other
+programs on the same cores do not change much), and the error of drawing a star through the grid.
 """
 
 from __future__ import annotations
@@ -31,21 +32,24 @@ def isochrones(settings: MockSettings, paths: list[str]) -> IsochroneSet:
     return read_isochrones(paths, bands=bands) if paths else packaged_isochrones(bands)
 
 
-def seconds(task: tuple[str, list[str], int]) -> float:
-    """Time of one process for `COUNT` mocks, its start and set-up left out."""
+def seconds(task: tuple[str, list[str], int]) -> tuple[float, float]:
+    """Wall-clock and processor time of one process for `COUNT` mocks, without its set-up."""
     name, paths, seed = task
     settings = MockSettings(preset_camera(name))
     stars = isochrones(settings, paths)
     draw_mocks(settings, stars, WARM_UP, seed)
-    start = time.perf_counter()
+    start, busy = time.perf_counter(), time.process_time()
     draw_mocks(settings, stars, COUNT, seed + 1)
-    return time.perf_counter() - start
+    return time.perf_counter() - start, time.process_time() - busy
 
 
-def speed(name: str, paths: list[str], processes: int) -> float:
+def speed(name: str, paths: list[str], processes: int) -> tuple[float, float]:
+    """Mocks per second of all processes, and per second of processor time."""
     tasks = [(name, paths, 10 * number) for number in range(processes)]
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        return sum(COUNT / one for one in pool.map(seconds, tasks))
+        times = list(pool.map(seconds, tasks))
+    wall, busy = zip(*times, strict=True)
+    return sum(COUNT / one for one in wall), processes * COUNT / sum(busy)
 
 
 def direct_star(canvas: Canvas, x: float, y: float) -> np.ndarray:
@@ -73,15 +77,16 @@ def worst_error(name: str) -> float:
 def main() -> None:
     paths = sys.argv[1:]
     print(f"64x64 mocks, {os.cpu_count()} cores; error of a star over its peak")
-    print("camera       bands  1 process  2 processes (mocks/s)  error")
+    print("camera       bands  mocks/s: 1 process  2 processes  per processor second    error")
     for name in ("m83", "m31-f475w"):
         bands = len(preset_camera(name).bands)
         try:
-            rates = [speed(name, paths, processes) for processes in (1, 2)]
-        except FilarError as error:
-            print(f"{name:12} {error}")
+            (one, busy), (two, _) = (speed(name, paths, processes) for processes in (1, 2))
+        except FilarError as missing:
+            print(f"{name:12} {missing}")
             continue
-        print(f"{name:12} {bands:5d} {rates[0]:10.0f} {rates[1]:12.0f} {worst_error(name):17.1e}")
+        error = worst_error(name)
+        print(f"{name:12} {bands:5d} {one:18.0f} {two:12.0f} {busy:21.0f} {error:8.1e}")
 
 
 if __name__ == "__main__":

@@ -27,8 +27,8 @@ ROOM = 80
 """Pixels between an image and its repetition, at least: twice as far as light is followed."""
 TAPS = 6
 """Grid points over which a star is spread along each axis."""
-SHARPNESS = 12.5
-"""Exponent of the spreading kernel: for transforms that end at 0.7 of the grid's frequencies."""
+SHARPNESS = 13.0
+"""Exponent of the spreading kernel: the best for PSFs that nearly end at the grid's frequencies."""
 STARS_AT_ONCE = 20_000
 
 
@@ -105,7 +105,7 @@ class Canvas:
             raise ParameterError("shape", shape, "8 pixels or more along each axis")
         period = (next_fast_len(shape[0] + ROOM, True), next_fast_len(shape[1] + ROOM, True))
         optics = [camera.optics(number) for number in range(len(camera.bands))]
-        fineness = max(2, int(np.ceil(2.0 * max(one.cutoff for one in optics))))
+        fineness = max(2, int(np.ceil(2.0 * max(one.reach for one in optics))))
         fy, fx = _frequencies(period, fineness)
         transforms = np.stack([one.transform(fy, fx) for one in optics])
         return cls(shape, period, fineness, transforms)

@@ -37,6 +37,8 @@ class BandOptics:
         Period and samples of the kernel.
     cutoff : float
         Cycles per pixel beyond which the transform is nothing.
+    reach : float
+        Cycles per pixel along an axis beyond which the transform adds up to less than 1e-6 of all.
     half_light : float
         Radius of half of the light of a star, pixels.
     """
@@ -44,6 +46,7 @@ class BandOptics:
     kernel: NDArray[np.float32]
     grid: FrequencyGrid
     cutoff: float
+    reach: float
     half_light: float
 
     def transform(self, fy: FloatArray, fx: FloatArray) -> ComplexArray:
@@ -165,4 +168,12 @@ def _kernel(transform: NDArray[np.number], grid: FrequencyGrid, cutoff: float) -
     order = np.argsort(radius, axis=None)
     within = np.cumsum(image.ravel()[order])
     half_light = float(np.interp(0.5, within, radius.ravel()[order]))
-    return BandOptics(image.astype(np.float32), grid, cutoff, half_light)
+    reach = _reach(np.abs(transform), grid)
+    return BandOptics(image.astype(np.float32), grid, cutoff, reach, half_light)
+
+
+def _reach(strength: FloatArray, grid: FrequencyGrid) -> float:
+    along = np.maximum(np.abs(grid.fy)[:, None], grid.fx)
+    order = np.argsort(along, axis=None)
+    part = np.cumsum(strength.ravel()[order], dtype=float)
+    return float(along.ravel()[order][np.searchsorted(part, (1.0 - 1e-6) * part[-1])])
