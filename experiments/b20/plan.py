@@ -54,7 +54,7 @@ class Size:
 
 SIZES = {
     "quick": Size(400, 8, 300, 3, (OURS, NARROW), {OURS: 2, NARROW: 1}, 1),
-    "default": Size(20_000, 40, 6_000, 12, (OURS, NARROW), {NARROW: 8}, 2),
+    "default": Size(24_000, 40, 6_000, 12, (OURS, NARROW), {NARROW: 8}, 2),
     "full": Size(100_000, 100, 15_000, 24, (OURS, NARROW, PAPERS), {}, 1),
 }
 

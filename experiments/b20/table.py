@@ -14,6 +14,9 @@ from filar.clusters.posterior import PARAMETERS
 
 UNITS = {"log_age": "dex", "a_v": "mag", "log_mass": "dex", "log_r_h": "dex"}
 
+MOST = 6
+"""Misses of a criterion that are told one by one."""
+
 PAPER = (
     "The paper (B20) calls its network reliable for ages up to 100 Myr, A_V of 0-3 mag, masses of "
     "3e3-3e5 Msun and sizes of 0.04-0.4 arcsec, which are the ranges here; its own figures of "
@@ -118,16 +121,19 @@ def criteria(verdicts: Mapping[str, Sequence[Verdict]]) -> str:
     Returns
     -------
     str
-        Markdown; below it what misses, in brackets what may do so by chance.
+        Markdown; below it what misses by more than two standard errors, and how many others do.
     """
     rows, below = [], []
     for name, own in verdicts.items():
         for one in own:
             rows.append([name, one.what, one.word, one.found])
-            below += [f"- {name}, {one.what}: {text}" for text in one.missed]
+            if one.missed:
+                sure = [text for text in one.missed if not text.startswith("(")]
+                told = "; ".join([*sure[:MOST], *(["..."] if len(sure) > MOST else [])])
+                others = f"by less than two standard errors: {len(one.missed) - len(sure)}"
+                below.append(f"- {name}, {one.what}: {len(sure)} ({told or 'none'}); {others}")
     text = markdown(["method", "criterion", "", "found"], rows)
-    return text + ("\n\nMissed, in brackets by less than two standard errors:\n\n" +
-                   "\n".join(below) if below else "")  # fmt: skip
+    return text + ("\n\nMissed:\n\n" + "\n".join(below) if below else "")
 
 
 def times(training: Mapping[str, float], telling: Mapping[str, float], cutouts: int) -> str:

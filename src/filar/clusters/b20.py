@@ -32,7 +32,7 @@ BLOCKS = (3, 4, 6, 3)
 BINS = (20, 10, 14, 14)
 """Of log age, extinction, log mass and log size."""
 VISIBILITY_BINS = 20
-VISIBILITY = (-1.0, 3.0)
+VISIBILITY = (0.0, 4.0)
 """log10 of the signal-to-noise ratios that are told apart."""
 JOINT = 3
 """Parameters that share a softmax: age, extinction, mass."""
