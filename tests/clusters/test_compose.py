@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from filar.clusters.compose import Composer, electrons, find_peaks, visibility
+from filar.clusters.compose import Composer, electrons, find_peaks, log_visibility
 from filar.clusters.data import SetFolder
 from filar.clusters.posterior import PARAMETERS
 from filar.errors import InputFileError, ParameterError
 from filar.learn.settings import MockSettings
+from filar.simulate.clusters.noise import seen_radius
 from tests.clusters.samples import RANGES, blob_magnitudes, write_set
 
 ONLY_CLUSTERS = MockSettings(backgrounds=0, depth=(1, 1))
@@ -96,9 +97,12 @@ def test_visibility_is_the_photon_noise_of_half_the_light(mocks: SetFolder) -> N
     light[0, 2, 15, 15] = 20_000
     behind = np.zeros_like(light)
     values = np.array([[7.0, 0.0, 4.0, np.log10(2 * facts.pixel_scale)]])
-    noise = 10_000 + np.pi * 5 * 25
+    area = np.pi * seen_radius(2.0, 1.0) ** 2
+    noise = 10_000 + area * 25
     expected = 10_000 / np.sqrt(noise)
-    assert 10 ** visibility(facts, light, behind, values)[0] == pytest.approx(expected, rel=1e-3)
+    assert 10 ** log_visibility(facts, light, behind, values)[0] == pytest.approx(
+        expected, rel=1e-3
+    )
 
 
 def test_peaks_are_where_the_light_is() -> None:

@@ -24,8 +24,6 @@ APART = 9
 """Peaks are the brightest within so many pixels."""
 PEAK = 5.0
 """Standard deviations by which a peak stands out."""
-PSF_RADIUS = 1.0
-"""What the PSF adds to a cluster's half-light radius in quadrature, pixels."""
 PATCH = 64
 """Side of the patches whose median is a scene's sky, pixels."""
 
@@ -97,7 +95,7 @@ class Composer:
             values=np.where(empty[:, None], np.nan, self.data.values[rows]),
             cluster=~empty,
             log_snr=np.where(
-                empty, np.nan, visibility(facts, light, behind, self.data.values[rows], depth)
+                empty, np.nan, log_visibility(facts, light, behind, self.data.values[rows], depth)
             ),
         )
 
@@ -197,17 +195,14 @@ def _exposed(
     )
 
 
-def visibility(
+def log_visibility(
     facts: Facts,
     light: Images,
     behind: Images,
     values: FloatArray,
     depth: NDArray[np.float32] | float = 1.0,
 ) -> FloatArray:
-    """How well clusters are seen: the signal-to-noise ratio within half-light apertures.
-
-    Half of the cluster's electrons over the root of all electrons and the read noise within a
-    circle of the half-light radius, blurred by the PSF; bands add in quadrature.
+    """How well clusters are seen, see `filar.simulate.clusters.noise.visibility`.
 
     Parameters
     ----------
@@ -223,19 +218,17 @@ def visibility(
     Returns
     -------
     (n,) float array
-        log10 of the ratio.
+        log10 of the signal-to-noise ratio.
     """
-    r_h = 10 ** values[:, PARAMETERS.index("log_r_h")] / facts.pixel_scale
-    radius = np.sqrt(r_h**2 + PSF_RADIUS**2)
+    from filar.simulate.clusters.noise import visibility
+
+    half_light = 10 ** values[:, PARAMETERS.index("log_r_h")] / facts.pixel_scale
     away = np.arange(facts.size) - (facts.size - 1) / 2
     apart = np.hypot(away[:, None], away).ravel()
-    inside = (apart <= radius[:, None]).astype(np.float32)
+    inside = (apart <= np.maximum(half_light, 2)[:, None]).astype(np.float32)
     n, bands = light.shape[:2]
     pixel = np.einsum("nbp,np->nb", behind.reshape(n, bands, -1), inside)
-    pixel /= np.maximum(inside.sum(axis=1), 1)[:, None]
-    area = np.pi * radius[:, None] ** 2
-    depth = np.broadcast_to(np.asarray(depth, float), (n,))[:, None]
-    half = 0.5 * light.sum(axis=(2, 3), dtype=np.float64) * depth
-    variance = half + area * (np.maximum(pixel, 0) * depth + facts.read_noise**2)
-    snr = np.sqrt((half**2 / variance).sum(axis=1))
-    return np.asarray(np.log10(np.maximum(snr, 1e-3)))
+    pixel /= inside.sum(axis=1)[:, None]
+    total = light.sum(axis=(2, 3), dtype=np.float64)
+    args = (total, pixel.astype(np.float64), half_light, facts.psf_half_light, facts.read_noise)
+    return np.asarray(np.log10(np.maximum(visibility(*args, depth=depth)[0], 1e-3)))

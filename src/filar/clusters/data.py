@@ -24,11 +24,11 @@ IntArray = NDArray[np.integer[Any]]
 
 ADVICE = "make it by filar simulate clusters"
 NEEDED = (
-    "bands", "zero_point", "exposure_time", "read_noise", "pixel_scale", "size", "camera",
-    "distance_mpc", "ranges",
+    "bands", "zero_point", "exposure_time", "read_noise", "psf_half_light", "pixel_scale", "size",
+    "camera", "distance_mpc", "ranges",
 )  # fmt: skip
 """What the settings of a set must say."""
-PER_BAND = ("zero_point", "exposure_time", "read_noise")
+PER_BAND = ("zero_point", "exposure_time", "read_noise", "psf_half_light")
 TABLES = ("clusters.parquet", "clusters.ecsv")
 DIGESTED = 1 << 20
 """Bytes of each array's beginning and end that its digest looks at."""
@@ -45,7 +45,7 @@ class Truth:
     cluster : (n,) bool array
         Whether there is one in the middle.
     log_snr : (n,) float array
-        log10 of the cluster's signal-to-noise ratio, see `filar.clusters.compose.visibility`; NaN
+        log10 of the cluster's signal-to-noise ratio, see `filar.simulate.clusters.noise`; NaN
         where there is no cluster.
     """
 
@@ -84,8 +84,8 @@ class Facts:
     ----------
     bands : tuple of str
         Filters.
-    zero_point, exposure_time, read_noise : (bands,) float arrays
-        Vega magnitude of one electron per second; seconds; electrons rms per pixel.
+    zero_point, exposure_time, read_noise, psf_half_light : (bands,) float arrays
+        Vega magnitude of one electron per second; seconds; electrons rms per pixel; pixels.
     pixel_scale : float
         Arcsec.
     size : int
@@ -102,6 +102,7 @@ class Facts:
     zero_point: FloatArray
     exposure_time: FloatArray
     read_noise: FloatArray
+    psf_half_light: FloatArray
     pixel_scale: float
     size: int
     camera: str

@@ -190,6 +190,24 @@ class ClusterModel:
             figures = figures_of(self.predict(cutouts), truth)
             self.card_ = self.card_.model_copy(update={"figures": figures})
 
+    @property
+    def bands(self) -> tuple[str, ...]:
+        """Filters of the images that it takes."""
+        self._trained()
+        return self.inputs_.bands
+
+    @property
+    def size(self) -> int:
+        """Pixels on the side of the cutouts that it takes."""
+        self._trained()
+        return self.inputs_.size
+
+    @property
+    def pixel_scale(self) -> float:
+        """Arcsec per pixel of the images that it takes."""
+        self._trained()
+        return self.inputs_.pixel_scale
+
     def predict(self, cutouts: Cutouts, draws: int = 1000, *, seed: int = 0) -> Predictions:
         """Say what the clusters in cutouts are, if they are.
 

@@ -140,6 +140,11 @@ class ClusterCamera:
         return np.array([band.read_noise for band in self.bands])
 
     @property
+    def psf_half_lights(self) -> FloatArray:
+        """(bands,) half-light radii of the PSFs, pixels."""
+        return np.array([self.optics(band).half_light for band in range(len(self.bands))])
+
+    @property
     def rate_of_unit(self) -> FloatArray:
         """(bands,) electrons per second of absolute magnitude 0 at the distance, no extinction."""
         return np.asarray(10.0 ** (0.4 * (self.zero_points - self.distance_modulus)))

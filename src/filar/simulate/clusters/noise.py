@@ -71,7 +71,8 @@ def visibility(
     electrons: FloatArray,
     background: FloatArray,
     half_light: FloatArray,
-    camera: ClusterCamera,
+    psf_half_light: FloatArray,
+    read_noise: FloatArray,
     *,
     depth: ArrayLike = 1.0,
 ) -> tuple[FloatArray, FloatArray]:
@@ -89,11 +90,13 @@ def visibility(
         Electrons per pixel of sky and galaxy.
     half_light : (n,) array
         Half-light radii of the clusters without the PSF, pixels.
-    camera : ClusterCamera
-        PSFs and read noises.
+    psf_half_light : (bands,) array
+        Half-light radii of the PSF, pixels.
+    read_noise : (bands,) array
+        Electrons rms per pixel.
     depth : (n,) array or float
-        Exposure over the camera's: electrons and background are those of the camera's exposure
-        and are multiplied by it.
+        Exposure over the usual one: electrons and background are those of the usual one and are
+        multiplied by it.
 
     Returns
     -------
@@ -102,10 +105,9 @@ def visibility(
     by_band : (n, bands) array
         In every band; the most telling one is its largest.
     """
-    psf = np.array([camera.optics(band).half_light for band in range(len(camera.bands))])
     depth = np.broadcast_to(np.asarray(depth, float), half_light.shape)[:, None]
-    area = np.pi * seen_radius(half_light[:, None], psf) ** 2
+    area = np.pi * seen_radius(half_light[:, None], psf_half_light) ** 2
     signal = 0.5 * electrons * depth
-    variance = signal + area * (np.maximum(background, 0.0) * depth + camera.read_noises**2)
+    variance = signal + area * (np.maximum(background, 0.0) * depth + read_noise**2)
     by_band = signal / np.sqrt(np.maximum(variance, 1e-12))
     return np.sqrt(np.sum(by_band**2, axis=1)), np.asarray(by_band)
