@@ -71,7 +71,8 @@ def write_set(
     write_catalog(table, folder / "clusters.parquet")
     settings = {
         "bands": BANDS, "zero_point": [zero] * 3, "exposure_time": [exposure] * 3,
-        "read_noise": [5.0] * 3, "psf_half_light": [1.0] * 3, "pixel_scale": SCALE, "size": size, "camera": "test",
+        "read_noise": [5.0] * 3, "psf_half_light": [1.0] * 3,
+        "pixel_scale": SCALE, "size": size, "camera": "test",
         "distance_mpc": 4.5, "ranges": RANGES,
     }  # fmt: skip
     (folder / "set.json").write_text(json.dumps(settings))

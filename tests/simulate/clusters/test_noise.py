@@ -1,7 +1,5 @@
 """Noise and visibility."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
