@@ -55,7 +55,7 @@ class Verdict:
     found : str
         The decisive numbers in words.
     missed : tuple of str
-        What misses; in brackets what may do so by chance.
+        What misses, the worst of intervals first; in brackets what may do so by chance.
     """
 
     what: str
@@ -132,20 +132,21 @@ def judge_coverage(one: Judgement, interval: int, limit: float) -> Verdict:
     known = [cell for cell in cells if np.isfinite(cell[3])]
     if not known:
         return Verdict(what, None, "no intervals")
-    missed = []
+    misses: list[tuple[float, str]] = []
     for part, parameter, quantity, inside in known:
         off = abs(inside - level) - limit
         if off > 0:
             chance = off < SIGMAS * float(coverage_error(level, part.number))
             text = f"{parameter} at {quantity} {part.low:.2f} to {part.high:.2f}: {inside:.3f}"
-            missed.append(f"({text})" if chance else text)
+            misses.append((off, f"({text})" if chance else text))
+    missed = tuple(text for _, text in sorted(misses, reverse=True))
     parts = [cell[3] for cell in known]
     whole = getattr(one.whole, name)
     text = (
         f"all: {_by_parameter(whole)}; quarters {min(parts):.3f} to {max(parts):.3f}, "
         f"{len(known) - len(missed)} of {len(known)} within"
     )
-    return Verdict(what, not missed, text, tuple(missed))
+    return Verdict(what, not missed, text, missed)
 
 
 def judge_ranks(one: Judgement, least: float) -> Verdict:

@@ -134,7 +134,7 @@ def _corner(facts: ClustersFacts, chosen: Chosen, shown: tuple[Judgement, ...]) 
         f"Truth (black lines): {told}{seen}. Draws from the posterior, and the contours that "
         "enclose 68% and 95% of them."
     )
-    title = f"A posterior: {chosen.why}"
+    title = f"Posterior: {chosen.why}"
     return Figure(f"corner_{chosen.name}", title, note, tuple(rows))
 
 

@@ -23,7 +23,7 @@ from filar.report.frames_panels import (
     thinned,
 )
 
-_CLOUD = 2000
+_CLOUD = 2100
 _BINS = 40
 
 
@@ -88,7 +88,7 @@ def _curves(facts: ClustersFacts) -> Figure:
         "of the clusters found against their visibility. The backgrounds are those of the set: "
         "pieces of galaxies, bright places and clusters beside the middle among them."
     )
-    return Figure("detection", "Clusters and backgrounds", note, (panels,))
+    return Figure("detection", "Finding clusters", note, (panels,))
 
 
 def _probabilities(facts: ClustersFacts) -> Figure:

@@ -231,18 +231,16 @@ def choose(one: Judgement, truth: Truth) -> tuple[Chosen, ...]:
         (_TYPICAL, "typical", "of typical visibility"),
         (_FAINT, "faint", "hardly visible"),
     ):
-        add(int(order[round(part * (len(order) - 1))]), name, f"a cluster {why}")
+        add(int(order[round(part * (len(order) - 1))]), name, why)
     tied = correlations(samples, AGE, EXTINCTION)
     broad = _broad(samples, AGE) & _broad(samples, EXTINCTION)
     row = _largest(np.abs(tied), broad)
     if row >= 0:
-        text = f"age and extinction most alike: correlation {tied[row]:+.2f} within the posterior"
-        add(row, "degenerate", text)
+        add(row, "degenerate", f"age or extinction, correlation {tied[row]:+.2f}")
     two = bimodality(samples[:, :, AGE])
     row = _largest(two, _broad(samples, AGE))
     if row >= 0:
-        text = f"the age with the clearest two solutions: bimodality {two[row]:.2f}"
-        add(row, "two_ages", text)
+        add(row, "two_ages", f"two ages, bimodality {two[row]:.2f}")
     return tuple(found.values())
 
 

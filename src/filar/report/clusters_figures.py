@@ -39,7 +39,7 @@ DASHES: tuple[Dash, ...] = ("solid", "dashed", "dotted")
 _SIDES: tuple[tuple[int, Dash, str], ...] = (
     (1, "solid", "median"), (0, "dashed", "68%"), (2, "dashed", ""),
 )  # fmt: skip
-_CLOUD = 1500
+_CLOUD = 2100  # more than figures as numbers hold
 _BINS = 12
 _LEAST = 10  # clusters in a bin of a running median
 
@@ -193,10 +193,12 @@ def _values(parts: Sequence[Scatter], name: str, k: int) -> FloatArray:
 
 def _top(facts: ClustersFacts, quantity: str, k: int) -> float:
     """End of the axis of errors: nothing is cut off."""
-    found = [_values(one.bins.get(quantity, ()), "rms", k) for one in facts.methods]
-    largest = np.concatenate(found)
-    largest = largest[np.isfinite(largest)]
-    return 1.15 * float(largest.max()) if len(largest) and largest.max() > 0 else 1.0
+    parts = [part for one in facts.methods for part in one.bins.get(quantity, ())]
+    ends = np.concatenate(
+        [_values(parts, "rms", k) + _values(parts, "rms_err", k), _values(parts, "half68", k)]
+    )
+    ends = ends[np.isfinite(ends)]
+    return 1.08 * float(ends.max()) if len(ends) and ends.max() > 0 else 1.0
 
 
 def _told(facts: ClustersFacts) -> Figure:
@@ -225,7 +227,12 @@ def _confusions(facts: ClustersFacts) -> list[Figure]:
     """Age against extinction: misses, correlations, and where posteriors put true values."""
     rows = [(_together(facts, one), *_correlation(facts, one)) for one in facts.methods]
     cells = [
-        (_confusion(facts, one, AGE), _confusion(facts, one, EXTINCTION)) for one in facts.methods
+        tuple(
+            _confusion(facts, one, k)
+            for k in (AGE, EXTINCTION)
+            if np.isfinite(one.point[:, k]).any()
+        )
+        for one in facts.methods
     ]
     together = (
         "Left: misses of age and extinction of the same clusters, as means of the posteriors. An "
@@ -240,8 +247,13 @@ def _confusions(facts: ClustersFacts) -> list[Figure]:
     )
     return [
         Figure("age_extinction", "Age and extinction together", together, tuple(rows)),
-        Figure("confusion", "Age and extinction taken for others", where, tuple(cells)),
+        Figure("confusion", "Age and extinction taken for others", where, _shown(cells)),
     ]
+
+
+def _shown(rows: Sequence[tuple[Panel, ...]]) -> tuple[tuple[Panel, ...], ...]:
+    """Rows in which there is something; an empty panel if there are none."""
+    return tuple(row for row in rows if row) or ((Panel("nothing told", "", "", ()),),)
 
 
 def _together(facts: ClustersFacts, one: Judgement) -> Panel:

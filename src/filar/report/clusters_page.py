@@ -23,6 +23,7 @@ from filar.report.numbers import figure_numbers
 
 PERCENT = 100.0
 NOTHING = "–"
+_SHOWN = 8  # of what misses a criterion
 
 
 def write_clusters_report(
@@ -223,9 +224,10 @@ def _detection(facts: ClustersFacts, one: Judgement) -> dict[str, str]:
 
 
 def _verdict(one: Verdict) -> dict[str, str]:
-    return {
-        "what": one.what, "word": one.word, "found": one.found, "missed": "; ".join(one.missed),
-    }  # fmt: skip
+    missed = "; ".join(one.missed[:_SHOWN])
+    if len(one.missed) > _SHOWN:
+        missed += f"; and {len(one.missed) - _SHOWN} more"
+    return {"what": one.what, "word": one.word, "found": one.found, "missed": missed}
 
 
 def _tables(one: Judgement) -> list[tuple[str, list[dict[str, Any]]]]:
