@@ -98,7 +98,8 @@ def _weights(size: int, radii: tuple[float, ...]) -> NDArray[np.float32]:
     whole = inside @ weights / 2
     # The sum over rows is not exact where a circle only grazes them.
     area = np.pi * np.square(radii)[:, None, None]
-    found = (whole * (area / whole.sum(axis=(1, 2), keepdims=True))).astype(np.float32)
+    scaled = whole * (area / whole.sum(axis=(1, 2), keepdims=True))
+    found: NDArray[np.float32] = scaled.astype(np.float32)
     found.setflags(write=False)
     return found
 

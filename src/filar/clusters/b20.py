@@ -120,8 +120,8 @@ class B20(nn.Module):
         if len(ranges) != len(PARAMETERS) or len(bins) != len(PARAMETERS):
             raise ParameterError("ranges", len(ranges), f"one of each of {', '.join(PARAMETERS)}")
         self.axes = tuple(
-            Axis(name, *map(float, range_), number)
-            for name, range_, number in zip(PARAMETERS, ranges, bins, strict=True)
+            Axis(name, float(low), float(high), number)
+            for name, (low, high), number in zip(PARAMETERS, ranges, bins, strict=True)
         )
         self.seen = Axis("log_snr", *visibility, visibility_bins)
         groups: list[nn.Module] = []
@@ -224,7 +224,7 @@ class B20(nn.Module):
         log_snr : (n,) tensor
             Mean of its posterior.
         """
-        pieces = [self(piece) for piece in batch["image"].split(AT_ONCE)]
+        pieces = [self(piece) for piece in torch.split(batch["image"], AT_ONCE)]
         joint, size, cluster, seen = (torch.cat(own) for own in zip(*pieces, strict=True))
         samples = torch.cat(
             [

@@ -71,7 +71,8 @@ def _border_noise(flux: NDArray[np.float32]) -> NDArray[np.float32]:
     """Of a pixel: (n, bands)."""
     pixels = flux[:, :, border(flux.shape[-1])]
     away = np.abs(pixels - np.median(pixels, axis=2, keepdims=True))
-    return np.maximum(MAD_TO_SIGMA * np.median(away, axis=2), np.float32(LEAST_NOISE))
+    sigma = MAD_TO_SIGMA * np.median(away, axis=2)
+    return np.asarray(np.maximum(sigma, LEAST_NOISE), np.float32)
 
 
 def asinh_mag(flux: NDArray[Any], noise: NDArray[Any]) -> NDArray[Any]:
@@ -148,8 +149,9 @@ class Boosting:
             found = f"{known.sum()} clusters, {len(columns)} rows of features"
             raise ParameterError("truth", found, f"{LEAST_ROWS} clusters or more, as many rows")
         self.trees_, self.classifier_ = {}, None
+        targets: list[str | float] = ["mean", *_levels()]
         for k, name in enumerate(PARAMETERS):
-            for what in ("mean", *_levels()):
+            for what in targets:
                 self.trees_[name, what] = self._grown(columns[known], truth.values[known, k], what)
         seen = np.isfinite(truth.log_snr)
         self.trees_["log_snr", "mean"] = self._grown(columns[seen], truth.log_snr[seen], "mean")
