@@ -61,7 +61,8 @@ def made_up(folder: Path, clusters: int, scenes: int, seed: int = 0) -> SetFolde
     settings = {
         "bands": BANDS, "zero_point": [23.5, 25.0, 24.7], "exposure_time": [1890, 1880, 1203],
         "read_noise": [6, 6, 6], "pixel_scale": SCALE, "size": SIZE, "camera": "made up",
-        "distance_mpc": 4.5, "ranges": dict(zip(PARAMETERS, RANGES, strict=True)),
+        "distance_mpc": 4.5, "psf_half_light": [1.3, 1.3, 1.6],
+        "ranges": dict(zip(PARAMETERS, RANGES, strict=True)),
     }  # fmt: skip
     (folder / "set.json").write_text(json.dumps(settings), encoding="utf-8")
     return SetFolder(folder)
