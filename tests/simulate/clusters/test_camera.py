@@ -8,7 +8,14 @@ from scipy.interpolate import CubicSpline
 from scipy.optimize import brentq
 
 from filar.errors import ParameterError
-from filar.simulate.clusters.camera import BandCamera, ClusterCamera, camera_from, preset_camera
+from filar.simulate.clusters.camera import (
+    PRESETS,
+    BandCamera,
+    ClusterCamera,
+    camera_from,
+    hst_band,
+    preset_camera,
+)
 
 
 def test_presets():
@@ -22,6 +29,22 @@ def test_presets():
     # skies of WFC3's handbook, electrons per second and pixel of 0.04 arcsec
     assert (camera.skies < 0.03).all()
     assert (np.diff(camera.skies) > 0).all()
+
+
+def test_any_band_that_is_known_can_be_had():
+    camera = preset_camera("wfc3", ["F275W", "F606W", "F814W"])
+    assert camera.filters == ("F275W", "F606W", "F814W")
+    assert camera.instrument == "WFC3"
+    assert preset_camera("acs").filters == ("F435W", "F555W", "F814W")
+    for name in ("wfc3", "acs"):
+        whole = PRESETS[name]()
+        assert (whole.skies > 0.001).all()
+        assert (whole.skies < 0.15).all()
+        assert all(0.01 < band.blur < 0.03 for band in whole.bands)
+    with pytest.raises(ParameterError, match="F999W"):
+        hst_band("WFC3", "F999W", 100.0, 1, 0.04)
+    with pytest.raises(ParameterError, match="none"):
+        hst_band("NICMOS", "F160W", 100.0, 1, 0.04)
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from filar.errors import ParameterError
+from filar.simulate.clusters.bands import (
+    READ_NOISE,
+    ZERO_POINTS,
+    known_zero_point,
+    sky_rate,
+    star_blur,
+)
 from filar.simulate.clusters.optics import BandOptics, band_optics
 
 FloatArray = NDArray[np.float64]
@@ -220,49 +228,76 @@ def camera_from(values: dict[str, Any]) -> ClusterCamera:
         raise ParameterError("camera", values, f"values of a camera ({error})") from error
 
 
-def _surface(zero_point: float, brightness: float, pixel_scale: float, dark: float) -> float:
-    """Electrons per second and pixel of a sky in mag per square arcsec, and dark current."""
-    rate = 10.0 ** (0.4 * (zero_point - brightness)) * pixel_scale**2
-    return float(np.round(rate + dark, 5))
+def hst_band(
+    instrument: str, filter_name: str, exposure_time: float, exposures: int, pixel_scale: float
+) -> BandCamera:
+    """One band of WFC3/UVIS or ACS/WFC with a usual sky; see `filar.simulate.clusters.bands`.
+
+    Parameters
+    ----------
+    instrument : str
+        ``"WFC3"`` or ``"ACS"``.
+    filter_name : str
+        For example ``"F336W"``.
+    exposure_time : float
+        Seconds, all exposures together.
+    exposures : int
+        How many, each with its read noise.
+    pixel_scale : float
+        Arcsec per pixel.
+
+    Returns
+    -------
+    BandCamera
+
+    Raises
+    ------
+    ParameterError
+        If nothing is known of the band.
+    """
+    zero_point = known_zero_point(instrument, filter_name)
+    return BandCamera(
+        filter_name, zero_point, exposure_time,
+        sky_rate(instrument, filter_name, zero_point, pixel_scale),
+        round(READ_NOISE[instrument] * exposures**0.5, 2), star_blur(instrument, filter_name),
+    )  # fmt: skip
 
 
 def _m83() -> ClusterCamera:
-    """M 83 as the Early Release Science programme 11360 saw it.
+    """M 83 as the Early Release Science programme 11360 saw it, drizzled to 0.04 arcsec.
 
-    Exposures and zero points as Chandar et al. 2010 (ApJ 719, 966) used them, three exposures in
-    each band; distance 4.5 Mpc (Thim et al. 2003). Zodiacal light of
-    V = 22.7 mag per square arcsec with the Sun's colours, dark current 0.0015 electrons per
-    second and read noise 3.1 electrons (WFC3 Instrument Handbook). Stars are as wide as in its
-    table 6.7: 0.073, 0.069, 0.067 and 0.074 arcsec (full width at half maximum before the pixels).
+    Exposures as in Chandar et al. 2010 (ApJ 719, 966), three in each band; distance 4.5 Mpc (Thim
+    et al. 2003, ApJ 590, 256).
     """
-    facts = (
-        ("F336W", 23.46, 1890.0, 23.5, 0.0254),
-        ("F438W", 24.98, 1880.0, 23.3, 0.0228),
-        ("F555W", 25.81, 1203.0, 22.7, 0.0205),
-        ("F814W", 24.67, 1203.0, 22.0, 0.0138),
-    )
-    noise = round(3.1 * 3**0.5, 2)
-    bands = tuple(
-        BandCamera(name, zero, time, _surface(zero, sky, 0.04, 0.0015), noise, blur)
-        for name, zero, time, sky, blur in facts
-    )
+    times = {"F336W": 1890.0, "F438W": 1880.0, "F555W": 1203.0, "F814W": 1203.0}
+    bands = tuple(hst_band("WFC3", name, time, 3, 0.04) for name, time in times.items())
     return ClusterCamera("m83", bands, 0.04, "WFC3", "UVIS1", 4.5)
 
 
 def _m31_f475w() -> ClusterCamera:
-    """M 31 in F475W as the PHAT survey saw it (Dalcanton et al. 2012, ApJS 200, 18).
-
-    The zero point is that of the PHOTFLAM of PHAT's own images; four long exposures, ACS' read
-    noise of 4.2 electrons and dark current of 0.006 electrons per second. The blur makes stars as
-    wide as they are in PHAT's image of the cluster AP 142: 2.2 pixels.
-    """
-    zero, scale = 26.16, 0.05
-    band = BandCamera("F475W", zero, 1710.0, _surface(zero, 23.1, scale, 0.006), 8.4, 0.028)
-    return ClusterCamera("m31-f475w", (band,), scale, "ACS", "WFC1", 0.785)
+    """M 31 in F475W as the PHAT survey saw it: four long exposures (Dalcanton et al. 2012)."""
+    band = hst_band("ACS", "F475W", 1710.0, 4, 0.05)
+    return ClusterCamera("m31-f475w", (band,), 0.05, "ACS", "WFC1", 0.785)
 
 
-PRESETS = {"m83": _m83, "m31-f475w": _m31_f475w}
-DEFAULT_BANDS = {"m83": ("F336W", "F438W", "F814W")}
+def _any_galaxy(name: str, instrument: str, chip: str, pixel_scale: float) -> ClusterCamera:
+    """Every band that is known, 1200 s in three exposures each; 10 Mpc."""
+    bands = tuple(hst_band(instrument, f, 1200.0, 3, pixel_scale) for f in ZERO_POINTS[instrument])
+    return ClusterCamera(name, bands, pixel_scale, instrument, chip, 10.0)
+
+
+PRESETS: dict[str, Callable[[], ClusterCamera]] = {
+    "m83": _m83,
+    "m31-f475w": _m31_f475w,
+    "wfc3": partial(_any_galaxy, "wfc3", "WFC3", "UVIS1", 0.04),
+    "acs": partial(_any_galaxy, "acs", "ACS", "WFC1", 0.05),
+}
+"""Cameras by name: two galaxies as they were seen, and two instruments for any galaxy and band."""
+DEFAULT_BANDS = {
+    "m83": ("F336W", "F438W", "F814W"),
+    "wfc3": ("F336W", "F438W", "F814W"),
+    "acs": ("F435W", "F555W", "F814W"),
+}
 
 
 def preset_camera(name: str, filters: Sequence[str] | None = None) -> ClusterCamera:
@@ -271,9 +306,10 @@ def preset_camera(name: str, filters: Sequence[str] | None = None) -> ClusterCam
     Parameters
     ----------
     name : str
-        ``"m83"`` or ``"m31-f475w"``.
+        One of `PRESETS`: ``"m83"``, ``"m31-f475w"``, ``"wfc3"``, ``"acs"``.
     filters : sequence of str or None
-        Bands wanted; by default F336W, F438W and F814W of M 83 (it has F555W too).
+        Bands wanted; by default F336W, F438W and F814W of M 83 (it has F555W too) and WFC3, F435W,
+        F555W and F814W of ACS.
 
     Returns
     -------
@@ -285,6 +321,6 @@ def preset_camera(name: str, filters: Sequence[str] | None = None) -> ClusterCam
         For another name or band.
     """
     if name not in PRESETS:
-        raise ParameterError("camera", name, " or ".join(PRESETS))
+        raise ParameterError("camera", name, ", ".join(PRESETS))
     camera = PRESETS[name]()
     return camera.select(DEFAULT_BANDS.get(name, camera.filters) if filters is None else filters)

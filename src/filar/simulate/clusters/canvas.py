@@ -30,6 +30,7 @@ TAPS = 6
 SHARPNESS = 13.0
 """Exponent of the spreading kernel: the best for PSFs that nearly end at the grid's frequencies."""
 STARS_AT_ONCE = 20_000
+"""Or as many as need no more memory than the grid."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,8 +180,9 @@ class Canvas:
         if not near.all():
             x, y, flux = x[near], y[near], flux[near]
         total = np.zeros((len(self.transforms), rows * columns), np.float32)
-        for start in range(0, len(x), STARS_AT_ONCE):
-            part = slice(start, start + STARS_AT_ONCE)
+        step = max(STARS_AT_ONCE, rows * columns // TAPS**2)
+        for start in range(0, len(x), step):
+            part = slice(start, start + step)
             row, wy = _taps(self.fineness * y[part], rows)
             column, wx = _taps(self.fineness * x[part], columns)
             places = (row[:, :, None] * columns + column[:, None, :]).ravel()
