@@ -74,7 +74,7 @@ def test_the_limit_leaves_the_scatter_that_was_asked_for() -> None:
 def test_dead_stars_have_mass_but_no_light() -> None:
     isochrone = STARS.at(8.0)
     drawn = draw_stars(isochrone, 1e5, np.random.default_rng(3), limit=1.0)
-    expected = 1e5 * KROUPA.number(isochrone.mass[-1], 120)
+    expected = 1e5 * float(KROUPA.number(isochrone.mass[-1], 120))
     assert drawn.dead == pytest.approx(expected, abs=5 * np.sqrt(expected))
 
 

@@ -14,6 +14,7 @@ from filar.populations.extinction import R_V, Extinction
 from filar.populations.imf import IMF, KROUPA
 from filar.populations.isochrone import Isochrone, IsochroneSet
 from filar.populations.light import Population, integrated_mags
+from filar.populations.packaged import packaged_isochrones
 from filar.populations.tables import read_isochrones
 
 __all__ = [
@@ -27,5 +28,6 @@ __all__ = [
     "Stars",
     "draw_stars",
     "integrated_mags",
+    "packaged_isochrones",
     "read_isochrones",
 ]

@@ -103,7 +103,7 @@ class IsochroneSet:
     phase : (rows,) array, optional
         A coordinate that grows along each isochrone and at which stars of neighbouring ages are
         in the same phase of life (equivalent evolutionary points). Ages are interpolated along
-        it; without it the nearest age is taken.
+        it; without it, or where it is NaN, the nearest age is taken.
 
     Raises
     ------
@@ -145,7 +145,7 @@ class IsochroneSet:
         return shared
 
     def _ages(self, z: float) -> FloatArray:
-        return self.group_log_age[self.group_z == z]
+        return np.asarray(self.group_log_age[self.group_z == z])
 
     def nearest_z(self, z: float | None = None) -> float:
         """Find the tabulated metallicity nearest to one, in the logarithm.
@@ -203,9 +203,13 @@ class IsochroneSet:
         before = max(after - 1, 0)
         step = ages[after] - ages[before]
         part = float(np.clip((log_age - ages[before]) / step, 0, 1)) if step > 0 else 0.0
-        if self.phase is None or part < SLACK or part > 1 - SLACK:
-            return self._tabulated(int(groups[after] if part > 0.5 else groups[before]))
-        return self._between(int(groups[before]), int(groups[after]), part, float(log_age))
+        first, second = int(groups[before]), int(groups[after])
+        if part < SLACK or part > 1 - SLACK or not (self._phased(first) and self._phased(second)):
+            return self._tabulated(second if part > 0.5 else first)
+        return self._between(first, second, part, float(log_age))
+
+    def _phased(self, group: int) -> bool:
+        return self.phase is not None and not np.isnan(self.phase[self._rows(group)]).any()
 
     def _rows(self, group: int) -> slice:
         return slice(int(self.start[group]), int(self.start[group + 1]))

@@ -120,8 +120,8 @@ class _Table:
 
 _NO_BANDS = {
     "mact", "m_act", "mass", "logl", "logl/lo", "int_imf", "flum", "mcoretp", "c_o", "c/o",
-    "period0", "period1", "pmode", "mloss", "tau1m", "x", "y", "xc", "xn", "xo", "cexcess",
-    "z", "mh", "mbol", "mbolmag", "m_hec", "period", "pm", "logmdot", "mdot",
+    "pmode", "mloss", "tau1m", "x", "y", "xc", "xn", "xo", "cexcess",
+    "z", "mh", "mbol", "mbolmag", "m_hec", "pm", "logmdot", "mdot",
 }  # fmt: skip
 
 
@@ -131,7 +131,7 @@ def _bands(names: Sequence[str]) -> dict[str, str]:
     found = {}
     for name in names:
         plain = re.sub("mag$", "", name)
-        if name.lower() not in other and not name.startswith("bc_"):
+        if name.lower() not in other and not re.match("bc_|period", name):
             found[plain] = name
     return found
 
@@ -144,13 +144,16 @@ def _read(path: Path) -> _Table:
     names = _header(path, lines[:first])
     rows = [line for line in lines[first:] if line and not line.startswith("#")]
     # a stage without a name (2.x) leaves a line shorter: what stands last is then no number
-    if names[-1].lower() == "stage":
-        names = names[:-1]
+    stage = names[-1].lower() == "stage"
+    names = names[:-1] if stage else names
+    extra = len(rows[0].split()) - len(names)
+    found = f"lines that do not hold the {len(names)} numbers of the header"
+    if extra not in ({0, 1} if stage else {0}):
+        raise InputFileError(path, found, EXPECTED, ADVICE)
     try:
         values = np.loadtxt(rows, dtype=float, usecols=range(len(names)), ndmin=2)
     except (ValueError, IndexError) as error:
-        found = f"lines that do not hold the {len(names)} numbers of the header ({error})"
-        raise InputFileError(path, found, EXPECTED, ADVICE) from error
+        raise InputFileError(path, f"{found} ({error})", EXPECTED, ADVICE) from error
     return _Table(path, _source(path, lines[:first]), names, values)
 
 
