@@ -84,9 +84,13 @@ def test_what_is_not_known_is_left_out() -> None:
 def test_batches_do_not_change_anything(monkeypatch) -> None:
     truth = toy_truth(60)
     samples = toy_posterior(truth, draws=20).samples
+    plain = [ep.widths(samples), ep.correlations(samples, 0, 1), ep.bimodality(samples, 2)]
+    np.testing.assert_allclose(plain[0], samples.std(axis=1), rtol=1e-4)
     whole = [f(samples, truth.values, np.random.default_rng(1)) for f in (ep.ranks, ep.joint_ranks)]
     monkeypatch.setattr(ep, "_BATCH", 20 * 4 * 7)
     split = [f(samples, truth.values, np.random.default_rng(1)) for f in (ep.ranks, ep.joint_ranks)]
+    whole += plain
+    split += [ep.widths(samples), ep.correlations(samples, 0, 1), ep.bimodality(samples, 2)]
     for a, b in zip(whole, split, strict=True):
         np.testing.assert_array_equal(a, b)
 
@@ -102,8 +106,8 @@ def test_correlation_and_two_hills() -> None:
     flat = rng.random((3, 20000))
     two = np.sign(flat - 0.5) + 0.01 * hill
     for draws, expected in ((hill, 1 / 3), (flat, 5 / 9), (two, 1.0)):
-        np.testing.assert_allclose(ep.bimodality(draws), expected, atol=0.03)
-    assert np.isnan(ep.bimodality(np.ones((1, 5)))).all()
+        np.testing.assert_allclose(ep.bimodality(draws[:, :, None], 0), expected, atol=0.03)
+    assert np.isnan(ep.bimodality(np.ones((1, 5, 2)), 1)).all()
 
 
 def test_shapes_that_do_not_fit_are_told() -> None:

@@ -23,6 +23,7 @@ from filar.clusters.evaluate_posterior import (
     joint_ranks,
     ranks,
     uniformity,
+    widths,
 )
 from filar.clusters.evaluate_scatter import (
     Misses,
@@ -238,7 +239,7 @@ def _misses(
         own = answer.select(rows)
         rng = np.random.default_rng(seed)
         rank, joint = ranks(own.samples, values, rng), joint_ranks(own.samples, values, rng)
-        point, error = own.mean(), own.samples.std(axis=1, dtype=np.float64)
+        point, error = own.mean(), widths(own.samples)
         away = 2 * np.abs(rank - 0.5)
         inside = [np.where(np.isfinite(rank), away <= level, np.nan) for level in INTERVALS]
     else:

@@ -27,7 +27,7 @@ INTERVALS = (0.6827, 0.95)
 """Those that tables and criteria show: of a Gaussian, within 1 and 1.96 errors."""
 
 RANK_BINS = 20
-_BATCH = 20_000_000  # numbers of the samples that are looked at together
+_BATCH = 4_000_000  # numbers of the samples that are looked at together
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,6 +207,24 @@ def coverage_error(level: NDArray[Any] | float, number: NDArray[Any] | int) -> F
         return np.asarray(np.sqrt(level * (1 - level) / np.asarray(number, float)))
 
 
+def widths(samples: NDArray[Any]) -> FloatArray:
+    """Standard deviation of each parameter within each posterior.
+
+    Parameters
+    ----------
+    samples : (n, draws, p) array
+        Of n posteriors.
+
+    Returns
+    -------
+    (n, p) array
+    """
+    found = np.empty((len(samples), samples.shape[2]))
+    for rows in _batches(samples):
+        found[rows] = samples[rows].std(axis=1, dtype=np.float64)
+    return found
+
+
 def correlations(samples: NDArray[Any], first: int, second: int) -> FloatArray:
     """Correlation of two parameters within each posterior.
 
@@ -222,30 +240,43 @@ def correlations(samples: NDArray[Any], first: int, second: int) -> FloatArray:
     (n,) array
         -1 to 1; NaN where one does not vary.
     """
-    a, b = (np.asarray(samples[:, :, k], float) for k in (first, second))
-    a, b = (one - one.mean(1, keepdims=True) for one in (a, b))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray((a * b).sum(1) / np.sqrt((a**2).sum(1) * (b**2).sum(1)))
+    found = np.empty(len(samples))
+    for rows in _batches(samples):
+        a, b = (_away(samples[rows, :, k]) for k in (first, second))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found[rows] = (a * b).sum(1) / np.sqrt((a**2).sum(1) * (b**2).sum(1))
+    return found
 
 
-def bimodality(samples: NDArray[Any]) -> FloatArray:
-    """Sarle's coefficient of one parameter within each posterior: (skewness² + 1) / kurtosis.
+def bimodality(samples: NDArray[Any], parameter: int) -> FloatArray:
+    """Sarle's coefficient of a parameter within each posterior: (skewness² + 1) / kurtosis.
 
     Parameters
     ----------
-    samples : (n, draws) array
+    samples : (n, draws, p) array
         Of n posteriors.
+    parameter : int
+        Which parameter.
 
     Returns
     -------
     (n,) array
         1/3 of a Gaussian, 5/9 of a flat posterior, 1 of two points; NaN where nothing varies.
     """
-    away = np.asarray(samples, float)
-    away = away - away.mean(1, keepdims=True)
-    second, third, fourth = ((away**k).mean(1) for k in (2, 3, 4))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray((third**2 / second**3 + 1) / (fourth / second**2))
+    found = np.empty(len(samples))
+    for rows in _batches(samples):
+        away = _away(samples[rows, :, parameter])
+        square = away**2
+        second, third, fourth = square.mean(1), (square * away).mean(1), (square**2).mean(1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found[rows] = (third**2 / second**3 + 1) / (fourth / second**2)
+    return found
+
+
+def _away(draws: NDArray[Any]) -> FloatArray:
+    """Draws (n, draws) less their means."""
+    values = np.asarray(draws, float)
+    return np.asarray(values - values.mean(1, keepdims=True))
 
 
 def _checked(samples: NDArray[Any], values: FloatArray) -> tuple[NDArray[Any], FloatArray]:

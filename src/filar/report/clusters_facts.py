@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from filar.clusters.data import Truth
 from filar.clusters.evaluate import Answer, Judgement, evaluate, judged_rows, quantities
 from filar.clusters.evaluate_criteria import Targets, Verdict, judge
-from filar.clusters.evaluate_posterior import bimodality, correlations
+from filar.clusters.evaluate_posterior import bimodality, correlations, widths
 from filar.clusters.posterior import PARAMETERS, Predictions
 from filar.errors import ParameterError
 
@@ -38,6 +38,7 @@ AXES: Mapping[str, str] = {
 """How axes are labelled."""
 
 _FAINT, _TYPICAL, _CLEAR = 0.05, 0.5, 0.95  # quantiles of visibility of clusters to be shown
+_COUNTED = 100  # draws of each posterior
 _BROAD = 0.5  # part of the clusters with the broader posteriors, among which the odd ones are
 
 
@@ -232,22 +233,17 @@ def choose(one: Judgement, truth: Truth) -> tuple[Chosen, ...]:
         (_FAINT, "faint", "hardly visible"),
     ):
         add(int(order[round(part * (len(order) - 1))]), name, why)
+    width = widths(samples)
+    broad = width >= np.quantile(width, _BROAD, axis=0)
     tied = correlations(samples, AGE, EXTINCTION)
-    broad = _broad(samples, AGE) & _broad(samples, EXTINCTION)
-    row = _largest(np.abs(tied), broad)
+    row = _largest(np.abs(tied), broad[:, AGE] & broad[:, EXTINCTION])
     if row >= 0:
         add(row, "degenerate", f"age or extinction, correlation {tied[row]:+.2f}")
-    two = bimodality(samples[:, :, AGE])
-    row = _largest(two, _broad(samples, AGE))
+    two = bimodality(samples, AGE)
+    row = _largest(two, broad[:, AGE])
     if row >= 0:
         add(row, "two_ages", f"two ages, bimodality {two[row]:.2f}")
     return tuple(found.values())
-
-
-def _broad(samples: NDArray[np.float32], parameter: int) -> NDArray[np.bool_]:
-    """Posteriors that are broader than others in a parameter."""
-    width = samples[:, :, parameter].std(axis=1, dtype=np.float64)
-    return np.asarray(width >= np.quantile(width, _BROAD))
 
 
 def _largest(values: FloatArray, among: NDArray[np.bool_]) -> int:
@@ -284,7 +280,7 @@ def confusion(
     low, high = float(true.min()), float(true.max())
     edges = np.linspace(low, high if high > low else low + 1, bins + 1)
     samples = own_samples(one, truth)
-    told = one.point[:, parameter, None] if samples is None else samples[:, :, parameter]
+    told = one.point[:, [parameter]] if samples is None else samples[:, :_COUNTED, parameter]
     column = np.repeat(true, told.shape[1])
     # Draws beyond the outermost true values belong to the outermost cells.
     inside = np.clip(told.ravel(), edges[0], edges[-1])
