@@ -66,6 +66,14 @@ def clusters(
     surface_brightness: Annotated[
         Pair, typer.Option(help="Range of the galaxy's, mag of V per square arcsec.")
     ] = (20.5, 23.0),
+    young_share: Annotated[
+        Pair,
+        typer.Option(help="Range of the part of that light that is of stars under 200 Myr."),
+    ] = (0.1, 0.6),
+    timescale: Annotated[
+        Pair,
+        typer.Option(help="Range of Gyr in which its older stars' formation declined by e."),
+    ] = (3.0, 30.0),
     isochrones: Annotated[
         list[Path] | None,
         typer.Option(
@@ -113,7 +121,10 @@ def clusters(
         profile=profile, size=cutout, r_v=r_v,
         metallicities=() if metallicity is None else (metallicity,),
     )  # fmt: skip
-    scene = SceneSettings(disc=DiscSettings(surface_brightness=surface_brightness), z=metallicity)
+    disc = DiscSettings(
+        surface_brightness=surface_brightness, young_share=young_share, timescale=timescale
+    )
+    scene = SceneSettings(disc=disc, z=metallicity)
     files = tuple(str(path.resolve()) for path in isochrones or [])
     if field:
         settings = {"mock": mock, "scene": scene, "isochrones": files, "seed": seed}

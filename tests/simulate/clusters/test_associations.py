@@ -47,17 +47,17 @@ def test_associations_lie_where_the_young_light_is():
 
 
 def test_chance_groups_take_different_bright_stars():
-    settings = GroupSettings(chance=5e4, chance_stars=(3, 5), chance_radius=(0.1, 0.1))
+    settings = GroupSettings(chance=7e4, chance_stars=(3, 5), chance_radius=(0.1, 0.1))
     bright = np.arange(1000, 1080)
     star, x, y, middles = chance_groups(
-        settings, (100, 100), 1.0, 0.05, bright, np.random.default_rng(3)
+        settings, (100, 100), 0.05, bright, np.random.default_rng(3)
     )
     assert 0 < len(star) <= len(bright)
     assert len(np.unique(star)) == len(star)
     assert set(star) <= set(bright)
     nearest = np.hypot(x[:, None] - middles[:, 0], y[:, None] - middles[:, 1]).min(axis=1)
     assert np.median(nearest) < 4.0
-    nothing = chance_groups(settings, (100, 100), 1.0, 0.05, bright[:0], np.random.default_rng(3))
+    nothing = chance_groups(settings, (100, 100), 0.05, bright[:0], np.random.default_rng(3))
     assert len(nothing[0]) == len(nothing[3]) == 0
 
 

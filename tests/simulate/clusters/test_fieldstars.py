@@ -2,15 +2,17 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from filar.populations.light import integrated_mags
 from filar.simulate.clusters.fieldstars import (
-    OLD,
+    OLD_EDGES,
     YOUNG,
     Mixture,
     draw_field_stars,
+    formed,
     mean_flux,
-    steady,
 )
 from tests.populations.samples import toy_isochrones
 
@@ -45,13 +47,27 @@ def test_fainter_limits_draw_more_stars_and_leave_less_light():
     assert (results[0].flux.max(axis=1) > 5.0).all()
 
 
-def test_steady_formation_forms_mass_in_proportion_to_time():
-    mixture = steady((7.0, 8.0), 1.0, 1.0)
+def test_star_formation_forms_mass_in_proportion_to_time():
+    mixture = formed((7.0, 8.0, 9.0))
     assert sum(mixture.masses) == pytest.approx(1.0)
     assert mixture.masses[1] / mixture.masses[0] == pytest.approx(10.0)
-    for one in (YOUNG, OLD):
-        assert len(one.log_ages) == len(one.masses)
-        assert sum(one.masses) == pytest.approx(1.0)
+    assert mixture.log_ages == (7.5, 8.5)
+    declined = formed(OLD_EDGES, 2.0)
+    assert sum(declined.masses) == pytest.approx(1.0)
+    assert declined.masses[-1] > 1.5 * formed(OLD_EDGES).masses[-1]
+    # old stars are many for their light
+    light = [one.mass_to_light for one in (YOUNG, formed(OLD_EDGES), declined)]
+    assert light == sorted(light)
+    assert 0.09 < light[0] < 0.13
+    assert 2.3 < light[1] < 3.5
+
+
+@given(st.floats(0.5, 1000.0))
+def test_any_decline_forms_all_mass(timescale):
+    mixture = formed(OLD_EDGES, timescale)
+    assert sum(mixture.masses) == pytest.approx(1.0)
+    assert min(mixture.masses) >= 0.0
+    assert 2.0 < mixture.mass_to_light < 6.2
 
 
 def test_numbers_scatter_as_counts_do():

@@ -22,7 +22,7 @@ EMPTY = SceneSettings(
 
 def test_a_scene_holds_sky_galaxy_and_what_it_says():
     settings = SceneSettings(
-        groups=GroupSettings(associations=1500.0, chance=1500.0),
+        groups=GroupSettings(associations=1500.0, chance=2500.0),
         interlopers=InterloperSettings(stars=400.0, galaxies=2000.0),
     )
     scene = draw_scene(settings, CAMERA, SET, SHAPE, 1)

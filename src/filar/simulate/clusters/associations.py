@@ -28,8 +28,7 @@ class GroupSettings:
     log_age : (float, float)
         log10 of years.
     chance : float
-        Mean number of chance groups per square kiloparsec: bright stars of the field moved
-        together.
+        Mean number of chance groups per square arcmin: bright stars of the field moved together.
     chance_stars : (int, int)
         Stars in one of them.
     chance_radius : (float, float)
@@ -45,7 +44,7 @@ class GroupSettings:
     radius: tuple[float, float] = (12.0, 60.0)
     mass: tuple[float, float] = (300.0, 2e4)
     log_age: tuple[float, float] = (6.6, 7.7)
-    chance: float = 20.0
+    chance: float = 35.0
     chance_stars: tuple[int, int] = (3, 8)
     chance_radius: tuple[float, float] = (0.06, 0.35)
 
@@ -188,7 +187,6 @@ def member_positions(
 def chance_groups(
     settings: GroupSettings,
     shape: tuple[int, int],
-    pixel_parsec: float,
     pixel_scale: float,
     bright: NDArray[np.intp],
     rng: np.random.Generator,
@@ -201,8 +199,8 @@ def chance_groups(
         How many groups, of how many stars.
     shape : (int, int)
         Rows and columns of the scene.
-    pixel_parsec, pixel_scale : float
-        Parsec and arcsec per pixel.
+    pixel_scale : float
+        Arcsec per pixel.
     bright : (m,) int array
         The stars that may be taken.
     rng : Generator
@@ -217,7 +215,7 @@ def chance_groups(
     middles : (g, 2) array
         Middles of the groups, x and y.
     """
-    area = shape[0] * shape[1] * (pixel_parsec / 1000.0) ** 2
+    area = shape[0] * shape[1] * (pixel_scale / 60.0) ** 2
     sizes = rng.integers(
         settings.chance_stars[0], settings.chance_stars[1] + 1, rng.poisson(settings.chance * area)
     )

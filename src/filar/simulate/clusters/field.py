@@ -18,7 +18,7 @@ from filar.simulate.clusters.camera import ClusterCamera
 from filar.simulate.clusters.canvas import canvas_for
 from filar.simulate.clusters.mock import check_isochrones, draw_cluster
 from filar.simulate.clusters.noise import expose, visibility
-from filar.simulate.clusters.scene import SceneSettings, draw_scene
+from filar.simulate.clusters.scene import SceneSettings, draw_scene, full_wells
 from filar.simulate.clusters.settings import MockSettings
 from filar.simulate.clusters.sources import load_isochrones
 from filar.simulate.clusters.tables import MockRows, mock_table
@@ -126,6 +126,7 @@ def write_field(settings: FieldSettings, folder: str | os.PathLike[str]) -> list
     )
     rate = scene.rate.astype(np.float32)
     rows = _add_clusters(settings, isochrones, rate)
+    rate = np.minimum(rate, full_wells(settings.scene, camera)[:, None, None])
     electrons = expose(rate, camera, stream(settings.seed, "field noise"))
     wcs = field_wcs(camera, shape)
     paths = []

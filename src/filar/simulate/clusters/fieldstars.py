@@ -26,8 +26,7 @@ class Mixture:
     masses : tuple of float
         Initial mass formed at each age, per sun formed in all.
     mass_to_light : float
-        Initial mass over V luminosity, suns: what the ages and Kroupa's IMF give at solar
-        metallicity (PARSEC v1.2S).
+        Initial mass over V luminosity, suns.
     """
 
     log_ages: tuple[float, ...]
@@ -35,31 +34,45 @@ class Mixture:
     mass_to_light: float
 
 
-def steady(log_ages: tuple[float, ...], step: float, mass_to_light: float) -> Mixture:
-    """A constant rate of star formation, in bins of log age.
+def formed(edges: tuple[float, ...], timescale: float = np.inf) -> Mixture:
+    """Stars of a star formation that is constant or declines exponentially.
 
     Parameters
     ----------
-    log_ages : tuple of float
-        Middles of the bins.
-    step : float
-        Their width, dex.
-    mass_to_light : float
-        See `Mixture`.
+    edges : tuple of float
+        Edges of bins of log age, ascending.
+    timescale : float
+        Gyr in which the rate falls by e; infinite for a constant one.
 
     Returns
     -------
     Mixture
+        Of one age in each bin, its middle.
     """
-    ages = np.array(log_ages)
-    lengths = 10 ** (ages + step / 2) - 10 ** (ages - step / 2)
-    return Mixture(log_ages, tuple(float(one) for one in lengths / lengths.sum()), mass_to_light)
+    ages = 10.0 ** np.array(edges) / 1e9
+    # the rate grows with age; the youngest edge keeps the numbers small
+    since = (ages - ages[0]) / timescale
+    lengths = np.diff(ages if np.isinf(timescale) else np.exp(since))
+    masses = lengths / lengths.sum()
+    middles = (np.array(edges[1:]) + np.array(edges[:-1])) / 2.0
+    light = masses / np.exp(np.interp(middles, _LOG_AGES, np.log(_MASS_TO_LIGHT)))
+    return Mixture(
+        tuple(float(one) for one in np.round(middles, 4)),
+        tuple(float(one) for one in masses),
+        float(1.0 / light.sum()),
+    )
 
 
-YOUNG = steady(tuple(round(6.65 + 0.1 * i, 2) for i in range(17)), 0.1, 0.108)
+# initial mass over V luminosity of single ages, PARSEC v1.2S at Z = 0.0155 with Kroupa's IMF
+_LOG_AGES = (6.6, 6.8, 7.0, 7.2, 7.4, 7.6, 7.8, 8.0, 8.2, 8.5, 8.9, 9.3, 9.65, 9.95)
+_MASS_TO_LIGHT = (
+    0.0129, 0.0144, 0.0236, 0.0481, 0.0655, 0.085, 0.1151, 0.1617, 0.2226, 0.3452, 0.6829,
+    1.5666, 3.2937, 6.1045,
+)  # fmt: skip
+OLD_EDGES = (8.3, 8.7, 9.1, 9.5, 9.8, 10.1)
+"""0.2 to 12.6 Gyr."""
+YOUNG = formed(tuple(round(6.6 + 0.1 * i, 2) for i in range(18)))
 """4 to 200 Myr."""
-OLD = steady((8.5, 8.9, 9.3, 9.7, 10.0), 0.35, 2.9)
-"""0.2 to 12 Gyr."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,6 +25,9 @@ class DiscSettings:
         V of the whole light before dust, mag/arcsec2, brightest first. M 83's disc has 20.5 to 23.
     young_share : (float, float)
         Part of the V light that is of stars under 200 Myr, averaged over the piece.
+    timescale : (float, float)
+        Gyr in which the formation of the older stars has declined by e; drawn evenly in its
+        logarithm.
     scale_length : (float, float)
         Length over which the old light falls by e, parsec; drawn evenly in its logarithm.
     arm_width : (float, float)
@@ -50,6 +53,7 @@ class DiscSettings:
 
     surface_brightness: tuple[float, float] = (20.5, 23.0)
     young_share: tuple[float, float] = (0.1, 0.6)
+    timescale: tuple[float, float] = (3.0, 30.0)
     scale_length: tuple[float, float] = (250.0, 5000.0)
     arm_width: tuple[float, float] = (40.0, 200.0)
     arm_contrast: tuple[float, float] = (0.0, 6.0)
@@ -70,6 +74,7 @@ class DiscSettings:
 _BOUNDS = {
     "surface_brightness": (15.0, 30.0),
     "young_share": (0.0, 1.0),
+    "timescale": (0.5, 1e3),
     "scale_length": (1.0, 1e6),
     "arm_width": (1.0, 1e5),
     "arm_contrast": (0.0, 100.0),
@@ -138,7 +143,7 @@ def draw_disc(
         light, crosses the piece or passes it by; the dust lane follows the arm's inner edge.
     """
     drawn = {name: rng.uniform(*getattr(settings, name)) for name in _BOUNDS}
-    for name in ("scale_length", "dust", "cloud_size"):
+    for name in ("timescale", "scale_length", "dust", "cloud_size"):
         drawn[name] = float(np.exp(rng.uniform(*np.log(getattr(settings, name)))))
     pixel_parsec = pixel_scale * distance_mpc * 1e6 / ARCSEC_PER_RADIAN
     clouds = drawn["cloud_size"] / pixel_parsec

@@ -24,11 +24,12 @@ from filar.simulate.clusters.canvas import canvas_for
 from filar.simulate.clusters.dust import behind_sheet, mixed_in
 from filar.simulate.clusters.fieldstars import (
     MOST_STARS,
-    OLD,
+    OLD_EDGES,
     YOUNG,
     FieldStars,
     Mixture,
     draw_field_stars,
+    formed,
     mean_flux,
 )
 from filar.simulate.clusters.galaxy import Disc, DiscSettings, draw_disc
@@ -173,12 +174,29 @@ def draw_scene(
         raise ParameterError("shape", shape, "positive numbers of rows and columns")
     rng = np.random.default_rng(seed)
     painter = _Painter(settings, camera, isochrones.with_bands(camera.filters), shape, rng)
-    painter.add_population(OLD, painter.disc.old, behind_sheet, sheet=True)
+    painter.add_population(painter.old, painter.disc.old, behind_sheet, sheet=True)
     painter.add_population(YOUNG, painter.disc.young, mixed_in, sheet=False)
     painter.add_associations()
     painter.move_to_groups()
     painter.add_interlopers()
     return painter.scene()
+
+
+def full_wells(settings: SceneSettings, camera: ClusterCamera) -> FloatArray:
+    """Electrons per second at which pixels saturate, in each band.
+
+    Parameters
+    ----------
+    settings : SceneSettings
+        Says how many exposures were added up.
+    camera : ClusterCamera
+        Exposure times.
+
+    Returns
+    -------
+    (bands,) array
+    """
+    return FULL_WELL * settings.exposures / camera.exposure_times
 
 
 class _Painter:
@@ -199,6 +217,7 @@ class _Painter:
         self.disc: Disc = draw_disc(
             settings.disc, self.shape, camera.pixel_scale, camera.distance_mpc, rng
         )
+        self.old = formed(OLD_EDGES, self.disc.facts["timescale"])
         self.apparent = 10 ** (0.4 * camera.zero_points)  # electrons/s of magnitude 0
         self.absolute = camera.rate_of_unit
         self.smooth = np.zeros((len(camera.bands), *self.shape))
@@ -209,7 +228,7 @@ class _Painter:
     def _limit(self) -> FloatArray:
         """Faintest flux, 10^(-0.4 M), that is drawn as a star in each band."""
         light = np.zeros(len(self.camera.bands))
-        for mixture, luminosity in ((OLD, self.disc.old), (YOUNG, self.disc.young)):
+        for mixture, luminosity in ((self.old, self.disc.old), (YOUNG, self.disc.young)):
             flux = mean_flux(self.isochrones, mixture, z=self.settings.z)
             light += flux * mixture.mass_to_light * luminosity.mean()
         limits = []
@@ -274,7 +293,8 @@ class _Painter:
         count = int(np.ceil(BRIGHTEST * len(x)))
         bright = np.argsort(-brightness)[:count]
         star, new_x, new_y, middles = chance_groups(
-            self.settings.groups, self.shape, self.disc.pixel_parsec,
+            self.settings.groups,
+            self.shape,
             self.camera.pixel_scale, bright, self.rng,
         )  # fmt: skip
         x[star], y[star] = new_x, new_y
@@ -304,11 +324,10 @@ class _Painter:
         image = self.smooth[inner]
         canvas = canvas_for(self.camera, (image.shape[1], image.shape[2]))
         image = image + canvas.draw(x - MARGIN, y - MARGIN, rate)
-        for b, band in enumerate(self.camera.bands):
-            well = FULL_WELL * self.settings.exposures / band.exposure_time
-            image[b] = np.minimum(image[b] + band.sky, well)
+        full = full_wells(self.settings, self.camera)[:, None, None]
+        image = np.clip(image + self.camera.skies[:, None, None], 0.0, full)
         return Scene(
-            np.maximum(image, 0.0).astype(np.float32),
+            image.astype(np.float32),
             self._objects(),
             self.disc.a_v[inner[1:]].astype(np.float32),
             {**self.disc.facts, "stars": float(len(x))},
