@@ -13,8 +13,9 @@ from filar.clusters.boosting import Boosting, Features, features
 from filar.clusters.compose import Composer
 from filar.clusters.cutouts import Cutouts
 from filar.clusters.data import SetFolder, Truth
-from filar.clusters.estimator import ClusterModel, share_out
+from filar.clusters.estimator import ClusterModel
 from filar.clusters.evaluate import Estimates
+from filar.clusters.parts import share_out
 from filar.clusters.posterior import PARAMETERS
 from filar.learn.recipe import Recipe
 from filar.wholefile import whole_file

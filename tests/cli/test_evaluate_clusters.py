@@ -10,7 +10,8 @@ from typer.testing import CliRunner
 
 from filar.cli import console, main
 from filar.clusters.data import SetFolder
-from filar.clusters.estimator import ClusterModel, share_out
+from filar.clusters.estimator import ClusterModel
+from filar.clusters.parts import share_out
 from filar.errors import ParameterError
 from filar.learn.recipe import Recipe, load_recipe, override
 from filar.report import clusters_gather, clusters_page

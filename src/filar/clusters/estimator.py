@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from os import PathLike
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from filar.clusters.batches import training_batches, validation_batches
 from filar.clusters.compose import Composer
 from filar.clusters.cutouts import Cutouts
-from filar.clusters.data import IntArray, SetFolder, Truth
+from filar.clusters.data import SetFolder
 from filar.clusters.domain import in_domain, learn_domain
+from filar.clusters.figures import figures_of
 from filar.clusters.inputs import Images, Inputs
 from filar.clusters.networks import JOB, build_network, check_recipe
+from filar.clusters.parts import Parts, share_out
 from filar.clusters.pmap import PMap, probability_map
 from filar.clusters.posterior import PARAMETERS, Predictions
 from filar.errors import InputFileError, ParameterError
@@ -33,23 +33,7 @@ if TYPE_CHECKING:
 PREDICTED_AT_ONCE = 256
 LOOKED_AT = 4096
 """Cutouts from which inputs and domain are learnt."""
-LEAST = 20
-"""Clusters to train on, at least."""
 _WEIGHTS = "weights."
-
-
-@dataclass(frozen=True, eq=False)
-class Parts:
-    """Which clusters and scenes of a set are used for what: numbers, training first.
-
-    Parameters
-    ----------
-    clusters, scenes : tuple of three int arrays
-        Train, validation, test.
-    """
-
-    clusters: tuple[IntArray, IntArray, IntArray]
-    scenes: tuple[IntArray, IntArray, IntArray]
 
 
 class ClusterModel:
@@ -331,76 +315,3 @@ class ClusterModel:
         if card is None:
             raise ParameterError("ClusterModel", "an untrained one", "fit or load first")
         return card
-
-
-def share_out(data: SetFolder, recipe: Recipe, seed: int) -> Parts:
-    """Share a set out: the parts have no cluster and no scene in common.
-
-    Parameters
-    ----------
-    data : SetFolder
-        The set.
-    recipe : Recipe
-        With the fractions.
-    seed : int
-        Of the order.
-
-    Returns
-    -------
-    Parts
-
-    Raises
-    ------
-    ParameterError
-        If there are too few clusters or scenes.
-    """
-    fractions = recipe.mocks.fractions
-    rng = np.random.default_rng([seed, 0])
-    shared = [_shared(rng.permutation(total), fractions) for total in (len(data), len(data.scenes))]
-    if len(shared[0][0]) < LEAST:
-        raise ParameterError("mocks", len(data), f"at least {LEAST} clusters to train on")
-    for fraction, scenes in zip(fractions, shared[1], strict=True):
-        if fraction > 0 and not len(scenes):
-            found = f"{len(data.scenes)} for the parts {list(fractions)}"
-            raise ParameterError("scenes", found, "at least one for each part; simulate more")
-    return Parts(shared[0], shared[1])
-
-
-def _shared(
-    order: NDArray[np.int64], fractions: tuple[float, float, float]
-) -> tuple[IntArray, IntArray, IntArray]:
-    """Each part that is wanted gets one at least, if there are enough."""
-    total = len(order)
-    counts = [max(round(part * total), 1 if part else 0) for part in fractions[1:]]
-    first = total - sum(counts)
-    train, validation, test = np.split(order, [max(first, 0), max(first, 0) + counts[0]])
-    return train, validation, test
-
-
-def figures_of(found: Predictions, truth: Truth) -> dict[str, float]:
-    """Figures of a test, for a model's card.
-
-    Parameters
-    ----------
-    found : Predictions
-        n answers.
-    truth : Truth
-        What is true of each.
-
-    Returns
-    -------
-    dict of str to float
-        rms_NAME and inside68_NAME of each of `PARAMETERS`, over the clusters; accuracy of the
-        classes.
-    """
-    cluster = truth.cluster
-    figures: dict[str, float] = {"accuracy": float(np.mean((found.p_cluster > 0.5) == cluster))}
-    if cluster.any():
-        chosen, values = found.select(cluster), truth.values[cluster]
-        miss = chosen.mean() - values
-        low, high = chosen.interval(0.68)
-        inside = (values >= low) & (values <= high)
-        for k, name in enumerate(PARAMETERS):
-            figures[f"rms_{name}"] = float(np.sqrt(np.mean(miss[:, k] ** 2)))
-            figures[f"inside68_{name}"] = float(inside[:, k].mean())
-    return figures

@@ -158,7 +158,7 @@ def held_out(data: SetFolder, models: Mapping[str, ClusterModel]) -> HeldOut:
     ParameterError
         If there are none.
     """
-    from filar.clusters.estimator import share_out
+    from filar.clusters.parts import share_out
 
     clusters: IntArray = np.arange(len(data))
     scenes: IntArray = np.arange(len(data.scenes))
