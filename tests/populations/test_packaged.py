@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from filar.errors import InputFileError, ParameterError
-from filar.populations import bolometric, integrated_mags, packaged, packaged_isochrones
+from filar.populations import Isochrone, bolometric, integrated_mags, packaged, packaged_isochrones
 from filar.populations.parsecends import complete
 
 needs_files = pytest.mark.skipif(
@@ -49,6 +49,28 @@ def test_every_isochrone_is_whole() -> None:
             assert np.all(np.diff(one.mass) >= 0)
             assert np.isfinite(one.mags).all()
             assert np.all((one.teff > 2000) & (one.teff < 3e5))
+
+
+@needs_files
+def test_thinning_loses_no_light() -> None:
+    whole = packaged._isochrones(packaged._locate(*packaged.GRID))
+    metal, log_age, rows = next(one for one in whole if one[:2] == (0.0, 9.0))
+    rows = complete(log_age, metal, rows)
+    path = packaged._locate(*packaged.TABLES)
+    found = bolometric.corrections(path, ("V", "I"), metal, 10 ** rows[:, 2], rows[:, 4])
+    mags = packaged.SUN_MBOL - 2.5 * rows[:, [3]] - found
+    dense = Isochrone(
+        ("V", "I"),
+        rows[:, 1],
+        4.74 - 2.5 * rows[:, [3]] - found,
+        rows[:, 2],
+        rows[:, 4],
+        9.0,
+        0.0152,
+    )
+    thin = packaged_isochrones(("V", "I")).at(9.0)
+    assert len(thin.mass) < 0.6 * len(dense.mass)
+    assert integrated_mags(thin) == pytest.approx(integrated_mags(dense), abs=0.002)
 
 
 @needs_files

@@ -36,8 +36,7 @@ class Population:
     @cached_property
     def numbers(self) -> FloatArray:
         """Stars between the points of the isochrone (n - 1,), per sun of stars formed."""
-        mass = self.isochrone.mass
-        return self.imf.number(mass[:-1], mass[1:])
+        return np.diff(self.imf.number(0.0, self.isochrone.mass))
 
     @cached_property
     def light_below(self) -> FloatArray:

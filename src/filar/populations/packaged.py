@@ -28,6 +28,9 @@ ADVICE = "install it with: pip install 'filar[isochrones]', or give tables of is
 SUN_MBOL = 4.74
 """Bolometric magnitude of the Sun in MIST's corrections (IAU 2015 B2)."""
 YOUNGEST = 6.3
+MAG_STEP, MASS_STEP = 0.1, 0.05
+"""Magnitudes, and natural logarithm of the mass, between the stars that are kept: denser ones cost
+time and change integrated magnitudes by 0.002."""
 METALS = (-1.0, 0.5)
 """[Fe/H] that are taken, of the grid's -2 to 0.5."""
 
@@ -104,9 +107,27 @@ def _build(bands: tuple[str, ...], grid: Path, tables: Path) -> IsochroneSet:
         rows = metal == one
         found = corrections(tables, bands, float(one), teff[rows], logg[rows])
         mags[rows] = SUN_MBOL - 2.5 * log_l[rows, None] - found
+    kept = _thinned(metal, log_ages, mass, mags)
+    metal, log_ages, mass, mags = metal[kept], log_ages[kept], mass[kept], mags[kept]
+    teff, logg, phase = teff[kept], logg[kept], phase[kept]
     columns = {"mass": mass, "mags": mags, "teff": teff, "logg": logg, "phase": phase}
     source = "PARSEC v1.2S (lachesis-grids), MIST bolometric corrections"
     return make_set(bands, source, SOLAR * 10**metal, log_ages, columns)
+
+
+def _thinned(
+    metal: FloatArray, log_ages: FloatArray, mass: FloatArray, mags: FloatArray
+) -> NDArray[np.bool_]:
+    """Choose stars so that neighbours differ by a step of magnitude, or of mass."""
+    step = np.max(np.abs(np.diff(mags, axis=0)), axis=1) / MAG_STEP
+    step = np.maximum(step, np.abs(np.diff(np.log(mass))) / MASS_STEP)
+    walked = np.floor(np.cumsum(step))
+    new = np.diff(walked, prepend=-1.0) > 0
+    ends = (np.diff(metal) != 0) | (np.diff(log_ages) != 0)
+    # both sides of a step, and the ends of each isochrone
+    kept = np.ones(len(mass), bool)
+    kept[1:-1] = (new | ends)[:-1] | (new | ends)[1:]
+    return kept
 
 
 def _isochrones(path: Path) -> list[tuple[float, float, FloatArray]]:
