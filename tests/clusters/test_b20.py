@@ -92,9 +92,9 @@ def test_backgrounds_teach_nothing_of_clusters() -> None:
 def test_it_learns_and_its_posteriors_hold_the_truth() -> None:
     network, test = tiny(), toy_batch(64, 1000)
     optimiser = torch.optim.Adam(network.parameters(), 1e-2)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, 60)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, 40)
     first = float(network.loss(test)[0].detach())
-    for step in range(60):
+    for step in range(40):
         optimiser.zero_grad()
         loss, _ = network.loss(toy_batch(128, step))
         loss.backward()  # type: ignore[no-untyped-call]

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filar.clusters.binned import Axis, cross_entropy, draw, joint_shares, mean
+from filar.clusters.binned import Axis, cross_entropy, draw, joint_shares, mean, unshared
 from filar.errors import ParameterError
 
 AGE, DUST = Axis("log_age", 6.6, 8.0, 20), Axis("a_v", 0.0, 3.0, 10)
@@ -78,6 +78,52 @@ def test_draws_keep_what_bins_have_in_common() -> None:
     assert draw((AGE, DUST), logits[:0], 5).shape == (0, 5, 2)
     with pytest.raises(ParameterError, match="200 columns"):
         draw((AGE, DUST), logits[:, 1:], 5)
+
+
+@pytest.mark.parametrize("width", [0.8, 1.5, 3.0])
+def test_draws_are_as_wide_as_the_posterior_that_was_learnt(width: float) -> None:
+    generator = torch.Generator().manual_seed(1)
+    spread = width * torch.tensor([AGE.width, DUST.width])
+    tilt = torch.tensor([[1.0, 0.6], [0.6, 1.0]]) * torch.outer(spread, spread)
+    root = torch.linalg.cholesky(tilt)
+    points = torch.randn(20_000, 2, generator=generator) @ root.T + torch.tensor([7.3, 1.5])
+    bins, weight = joint_shares((AGE, DUST), points)
+    ideal = torch.zeros(200).index_add_(0, bins.flatten(), weight.flatten()) / len(points)
+    found = draw((AGE, DUST), (ideal + 1e-12).log()[None], 20_000, generator)[0].numpy()
+    inside = points.numpy()
+    np.testing.assert_allclose(found.mean(axis=0), inside.mean(axis=0), atol=0.02)
+    np.testing.assert_allclose(
+        found.std(axis=0), inside.clip([6.6, 0], [8, 3]).std(axis=0), rtol=0.05
+    )
+    assert np.corrcoef(found.T)[0, 1] == pytest.approx(0.6, abs=0.07)
+
+
+def test_unshared_probabilities() -> None:
+    flat = torch.full((1, 200), 1 / 200)
+    np.testing.assert_allclose(unshared((AGE, DUST), flat), flat, atol=1e-6)
+    place = torch.meshgrid(torch.arange(20.0), torch.arange(10.0), indexing="ij")
+    in_bins = 1.2 + torch.sin(torch.stack([place[0] / 2 + k for k in range(3)])) * torch.cos(
+        place[1]
+    )
+    in_bins = in_bins.double()
+    in_bins /= in_bins.sum(dim=(1, 2), keepdim=True)
+    points = torch.rand(200_000, dtype=torch.float64)
+    shares = []
+    for axis in (AGE, DUST):
+        own = torch.zeros(axis.number, axis.number, dtype=torch.float64)
+        for k in range(axis.number):
+            values = axis.within(torch.tensor(k), points)
+            bins, weight = axis.shares(values)
+            own[:, k] = own[:, k].index_add(0, bins.flatten(), weight.flatten()) / len(points)
+        shares.append(own)
+    blurred = torch.einsum("ai,bj,nij->nab", *shares, in_bins).reshape(3, 200)
+    found = unshared((AGE, DUST), blurred).reshape(3, 20, 10)
+    np.testing.assert_allclose(found, in_bins, atol=1e-4)
+    narrow = torch.zeros(1, 200)
+    narrow[0, 57] = 1.0
+    np.testing.assert_allclose(unshared((AGE, DUST), narrow), narrow, atol=1e-6)
+    one_bin = Axis("a", 0, 1, 1)
+    assert unshared((one_bin,), torch.ones(2, 1)).tolist() == [[1], [1]]
 
 
 def test_mean_of_a_softmax() -> None:

@@ -50,7 +50,7 @@ def test_asinh_magnitudes() -> None:
 
 def test_it_learns_what_photometry_tells() -> None:
     learnt, truth = toy(600, 1)
-    model = Boosting(iterations=40, learning_rate=0.15, least_leaf=10).fit(features(learnt), truth)
+    model = Boosting(iterations=20, learning_rate=0.3, least_leaf=15).fit(features(learnt), truth)
     cutouts, truth = toy(200, 2)
     found = model.predict(features(cutouts))
     one = truth.cluster
