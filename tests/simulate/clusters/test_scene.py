@@ -17,6 +17,7 @@ SHAPE = (96, 128)
 EMPTY = SceneSettings(
     groups=GroupSettings(associations=0.0, chance=0.0),
     interlopers=InterloperSettings(stars=0.0, galaxies=0.0),
+    cosmic_rays=0.0,
 )
 
 
@@ -72,6 +73,18 @@ def test_stars_beyond_the_edge_shine_in_and_bright_ones_saturate():
     assert MARGIN >= 40
 
 
+def test_cosmic_rays_that_were_not_rejected_are_no_stars():
+    settings = {"groups": EMPTY.groups, "interlopers": EMPTY.interlopers}
+    with_rays, without = (
+        draw_scene(SceneSettings(cosmic_rays=part, **settings), CAMERA, SET, SHAPE, 9).rate
+        for part in (0.3, 0.0)
+    )
+    hit = with_rays - without > 0.02
+    assert 0 < hit.mean() < 0.05
+    # every band has its own
+    assert (hit.sum(axis=0) > 1).sum() < 0.2 * hit.sum()
+
+
 def test_the_bands_are_the_cameras():
     camera = preset_camera("m83", ["F814W"])
     assert draw_scene(EMPTY, camera, SET, (64, 64), 2).rate.shape == (1, 64, 64)
@@ -84,3 +97,5 @@ def test_shapes_and_bands_without_meaning_are_refused():
         draw_scene(EMPTY, CAMERA, SET.with_bands(["F814W"]), (64, 64), 1)
     with pytest.raises(ParameterError, match="exposures"):
         SceneSettings(exposures=0)
+    with pytest.raises(ParameterError, match="cosmic_rays"):
+        SceneSettings(cosmic_rays=-0.1)

@@ -38,6 +38,7 @@ from filar.simulate.clusters.interlopers import (
     background_galaxies,
     foreground_stars,
 )
+from filar.simulate.cosmic_rays import COSMIC_RAY_RATE, cosmic_rays
 
 FloatArray = NDArray[np.float64]
 MARGIN = 40  # pixels around a scene whose stars shine into it: as far as light is followed
@@ -64,11 +65,13 @@ class SceneSettings:
         Metallicity of the stars; None for the Sun's.
     exposures : int
         Exposures that were added up: how soon bright stars saturate.
+    cosmic_rays : float
+        Part of the cosmic rays that was not rejected when they were added up.
 
     Raises
     ------
     ParameterError
-        If `exposures` is not positive.
+        If `exposures` is not positive or `cosmic_rays` no part.
     """
 
     disc: DiscSettings = field(default_factory=DiscSettings)
@@ -76,10 +79,13 @@ class SceneSettings:
     interlopers: InterloperSettings = field(default_factory=InterloperSettings)
     z: float | None = None
     exposures: int = 3
+    cosmic_rays: float = 0.005
 
     def __post_init__(self) -> None:
         if not 1 <= self.exposures <= 1000:
             raise ParameterError("exposures", self.exposures, "1 to 1000")
+        if not 0.0 <= self.cosmic_rays <= 1.0:
+            raise ParameterError("cosmic_rays", self.cosmic_rays, "0 to 1")
 
     def plain(self) -> dict[str, Any]:
         """The settings as plain values, for files."""
@@ -324,14 +330,24 @@ class _Painter:
         image = self.smooth[inner]
         canvas = canvas_for(self.camera, (image.shape[1], image.shape[2]))
         image = image + canvas.draw(x - MARGIN, y - MARGIN, rate)
+        image += self.camera.skies[:, None, None] + self._cosmic_rays(image.shape[1:])
         full = full_wells(self.settings, self.camera)[:, None, None]
-        image = np.clip(image + self.camera.skies[:, None, None], 0.0, full)
+        image = np.clip(image, 0.0, full)
         return Scene(
             image.astype(np.float32),
             self._objects(),
             self.disc.a_v[inner[1:]].astype(np.float32),
             {**self.disc.facts, "stars": float(len(x))},
         )
+
+    def _cosmic_rays(self, shape: tuple[int, int]) -> FloatArray:
+        """Electrons per second of the hits that were not rejected, in each band."""
+        # per pixel as in WFPC2, whose pixels are as large as WFC3's and ACS'
+        rate = COSMIC_RAY_RATE * self.settings.cosmic_rays
+        return np.stack([
+            cosmic_rays(shape, time, rate=rate, seed=self.rng)[0] / time
+            for time in self.camera.exposure_times
+        ])  # fmt: skip
 
     def _draw(self, mixture: Mixture, mass: float) -> FieldStars:
         most = MOST_STARS * self.shape[0] * self.shape[1]
