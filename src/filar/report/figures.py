@@ -17,7 +17,8 @@ from filar.report.facts import PHASE_BINS, ErrorCurve, Phases
 KINDS: tuple[tuple[str, int, str, str], ...] = (
     ("saturated", Flag.SATURATED | Flag.BY_MODEL | Flag.NO_MAGNITUDE, "#D55E00", "square"),
     ("cosmic ray, hot pixel", Flag.COSMIC_RAY | Flag.HOT_PIXEL, "#CC79A7", "x"),
-    ("edge, no or bad fit", Flag.EDGE | Flag.NO_FIT | Flag.NOT_CONVERGED | Flag.NON_POSITIVE,
+    ("edge, no or bad fit",
+     Flag.EDGE | Flag.OFF_IMAGE | Flag.NO_FIT | Flag.NOT_CONVERGED | Flag.NON_POSITIVE,
      "#E69F00", "triangle"),
     ("wider than a star", Flag.EXTENDED, "#009E73", "diamond"),
     ("masked pixels", Flag.MASKED, "#F0E442", "inverted_triangle"),
