@@ -8,9 +8,11 @@ from typer.testing import CliRunner, Result
 from filar.archive import ArchiveError
 from filar.cli.main import app
 from filar.errors import FilarError, OutputFileError, ParameterError
+from filar.populations import read_isochrones, webform
 from filar.saturation.catalogs import read_star_catalog
 from tests.gaiaserver import FakeGaia, install
 from tests.instruments import files
+from tests.populations.webserver import web_form
 
 
 def fetch(*arguments: object) -> Result:
@@ -74,3 +76,19 @@ def test_wrong_usage(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def test_help_has_an_example() -> None:
     assert "Example: filar fetch gaia" in fetch("--help").output
+
+
+def test_isochrones_are_fetched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    output = tmp_path / "parsec.dat.gz"
+    with web_form() as form:
+        monkeypatch.setattr(webform, "URL", form.url)
+        arguments = ["--z", 0.0152, "--z", 0.03, "--log-age", 6.6, 6.8, 0.1, "-o", output]
+        result = CliRunner().invoke(app, ["fetch", "isochrones", *map(str, arguments)])
+    assert result.exit_code == 0, result.output
+    assert "3 ages of Z = 0.0152, 0.03 in 2 bands (F336W, F814W)" in result.output
+    assert read_isochrones(output).at(6.7, 0.03).z == 0.03
+
+
+def test_help_of_isochrones_has_an_example() -> None:
+    result = CliRunner().invoke(app, ["fetch", "isochrones", "--help"])
+    assert "Example: filar fetch isochrones" in result.output

@@ -62,7 +62,7 @@ def test_thinning_loses_no_light() -> None:
     dense = Isochrone(
         ("V", "I"),
         rows[:, 1],
-        4.74 - 2.5 * rows[:, [3]] - found,
+        mags,
         rows[:, 2],
         rows[:, 4],
         9.0,

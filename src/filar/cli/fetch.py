@@ -13,16 +13,19 @@ from filar.errors import ParameterError
 if TYPE_CHECKING:
     from filar.archive import Field
 
-app = typer.Typer(no_args_is_help=True, help="Fetch from archives, through astroquery.")
+app = typer.Typer(no_args_is_help=True, help="Fetch from archives.")
 
 _EXAMPLE = (
     "Example: filar fetch gaia --ra 323.362 --dec -0.823 --radius 0.2 --faintest 17 -o m2.ecsv"
+)
+_EXAMPLE_ISOCHRONES = (
+    "Example: filar fetch isochrones --system wfc3 --z 0.0152 --z 0.03 -o parsec.dat.gz"
 )
 
 
 @app.callback()
 def fetch() -> None:
-    """Fetch from archives, through astroquery (pip install 'filar[fetch]').
+    """Fetch from archives; Gaia's through astroquery (pip install 'filar[fetch]').
 
     Example: filar fetch gaia --image frame.fits -o stars.ecsv
     """
@@ -71,6 +74,41 @@ def gaia(
     text = (
         f"{len(table)} stars within {field.radius:.4g} degrees of RA {field.ra:.5f}, "
         f"Dec {field.dec:+.5f} in {output}"
+    )
+    console.messages().print(text, markup=False, soft_wrap=True)
+
+
+@app.command(epilog=_EXAMPLE_ISOCHRONES)
+def isochrones(
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", metavar="TABLE", help="Text table, .gz to compress it."),
+    ],
+    system: Annotated[str, typer.Option(help="Filters of: wfc3, acs, wfpc2, or ubvri.")] = "wfc3",
+    z: Annotated[
+        list[float] | None,
+        typer.Option(help="Mass fraction of metals; may be given several times. [default: 0.0152]"),
+    ] = None,
+    log_age: Annotated[
+        tuple[float, float, float],
+        typer.Option(help="First and last log10 of the age in years, and the step."),
+    ] = (6.6, 10.1, 0.05),
+) -> None:
+    """Fetch PARSEC isochrones from their authors' web form, for star clusters.
+
+    Not needed for the default isochrones, which come with pip install 'filar[isochrones]'. The
+    table is read before it is kept, and written whole or not at all.
+    """
+    from filar.populations.webform import fetch_isochrones
+
+    with console.progress() as progress:
+        found = fetch_isochrones(
+            output, system=system, z=z or (0.0152,), log_ages=log_age, progress=progress
+        )
+    metals = ", ".join(f"{value:g}" for value in found.metallicities)
+    text = (
+        f"{len(found.log_ages)} ages of Z = {metals} in {len(found.bands)} bands "
+        f"({', '.join(found.bands)}) in {output}"
     )
     console.messages().print(text, markup=False, soft_wrap=True)
 
