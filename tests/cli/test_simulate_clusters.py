@@ -55,7 +55,7 @@ def test_images_with_clusters_are_written(images):
 
 
 def test_real_images_are_backgrounds(isochrones, images, tmp_path):
-    files = [item for band in ("F814W", "F438W")
+    files = [item for band in ("F438W", "F814W")
              for item in ("--background", images / f"{band}.fits")]  # fmt: skip
     options = ["--scenes", 0, "--scene-size", 64, "-n", 2, "--isochrones", isochrones, *SMALL]
     result = run("-o", tmp_path, *options, *files)
@@ -63,7 +63,7 @@ def test_real_images_are_backgrounds(isochrones, images, tmp_path):
     scenes = np.load(tmp_path / "scenes_real.npy")
     assert scenes.shape == (9, 2, 64, 64)
     settings = json.loads((tmp_path / "set.json").read_text())
-    assert settings["backgrounds"] == ["F814W.fits", "F438W.fits"]
+    assert settings["backgrounds"] == ["F438W.fits", "F814W.fits"]
     assert settings["exposure_time"] == [1880.0, 1203.0]
     assert settings["zero_point"] == pytest.approx([24.98, 24.67])
 
@@ -100,7 +100,10 @@ def test_backgrounds_that_do_not_fit_are_refused(isochrones, images, tmp_path):
     one = ["--background", images / "F814W.fits"]
     result = run("-o", tmp_path / "new", *SET, "--isochrones", isochrones, *one, status=2)
     assert isinstance(result.exception, ParameterError)
-    both = [*one, "--background", images / "F438W.fits", "--scene-size", 200]
+    wrong = [*one, "--background", images / "F438W.fits"]
+    result = run("-o", tmp_path / "new", *SET, "--isochrones", isochrones, *wrong, status=2)
+    assert "in this order" in str(result.exception)
+    both = ["--background", images / "F438W.fits", *one, "--scene-size", 200]
     result = run("-o", tmp_path / "new", *SET, "--isochrones", isochrones, *both, status=1)
     assert isinstance(result.exception, InputFileError)
     assert "--scene-size" in str(result.exception)

@@ -18,18 +18,20 @@ if TYPE_CHECKING:
 
 
 def real_backgrounds(
-    paths: Sequence[Path], camera: ClusterCamera, size: int
+    paths: Sequence[Path], camera: ClusterCamera, size: int, *, timed: bool = False
 ) -> tuple[ClusterCamera, NDArray[np.float32]]:
     """Cut real images into pieces to put mock clusters on.
 
     Parameters
     ----------
     paths : sequence of Path
-        One image for each of the camera's filters, in any order.
+        One image for each of the camera's filters, in their order.
     camera : ClusterCamera
         Filters; instrument, distance and read noise.
     size : int
         Rows and columns of the pieces.
+    timed : bool
+        Whether the camera's exposure times take the place of the headers'.
 
     Returns
     -------
@@ -45,15 +47,20 @@ def real_backgrounds(
     ParameterError
         If the filters are others than the camera's.
     """
-    from filar.instruments.bandimage import read_band_image
+    from filar.instruments.bandimage import BandOptions, read_band_image
     from filar.instruments.regrid import onto_grid
 
-    found = {image.filter: image for image in map(read_band_image, paths)}
-    if sorted(found) != sorted(camera.filters) or len(found) != len(paths):
-        given = ", ".join(found)
-        raise ParameterError("--background", given, f"one image in {', '.join(camera.filters)}")
-    first = found[camera.filters[0]]
-    images = [onto_grid(found[name], first) for name in camera.filters]
+    times = camera.exposure_times.tolist() if timed else [None] * len(paths)
+    found = [
+        read_band_image(path, BandOptions(exposure_time=time))
+        for path, time in zip(paths, times, strict=False)
+    ]
+    given = tuple(image.filter for image in found)
+    if given != camera.filters or len(found) != len(paths):
+        allowed = f"one image in each of {', '.join(camera.filters)}, in this order"
+        raise ParameterError("--background", f"{len(paths)} in {', '.join(given)}", allowed)
+    first = found[0]
+    images = [onto_grid(image, first) for image in found]
     bands = tuple(
         replace(band, zero_point=image.zero_point, exposure_time=image.exposure_time)
         for band, image in zip(camera.bands, images, strict=True)

@@ -90,7 +90,7 @@ def clusters(
             dir_okay=False,
             help="Real images behind the clusters: one FITS file for each filter, in the order of "
             "the filters; give the option as often. Clusters get the images' own pixel scale, "
-            "exposure times and zero points.",
+            "zero points and, without --exposure-times, exposure times.",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same files.")] = 1,
@@ -115,7 +115,9 @@ def clusters(
     if background:
         from filar.cli.clusterimages import real_backgrounds
 
-        chosen, pieces = real_backgrounds(background, chosen, scene_size)
+        chosen, pieces = real_backgrounds(
+            background, chosen, scene_size, timed=exposure_times is not None
+        )
     mock = MockSettings(
         camera=chosen, log_age=log_age, a_v=a_v, log_mass=log_mass, log_r_h=log_r_h,
         profile=profile, size=cutout, r_v=r_v,
