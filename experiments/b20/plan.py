@@ -41,6 +41,8 @@ class Size:
         Passes of each, where they are not the recipe's.
     rounds : int
         Times that each cluster is shown to the trees, in front of something else.
+    averaged : bool
+        Whether weights are averaged over the last hundreds of steps, if there are so many.
     """
 
     clusters: int
@@ -50,10 +52,11 @@ class Size:
     methods: tuple[str, ...]
     epochs: dict[str, int]
     rounds: int
+    averaged: bool = True
 
 
 SIZES = {
-    "quick": Size(400, 8, 300, 3, (OURS, NARROW), {OURS: 2, NARROW: 1}, 1),
+    "quick": Size(400, 8, 300, 3, (OURS, NARROW), {OURS: 6, NARROW: 3}, 1, False),
     "default": Size(24_000, 40, 6_000, 12, (OURS, NARROW), {NARROW: 8}, 2),
     "full": Size(100_000, 100, 15_000, 24, (OURS, NARROW, PAPERS), {}, 1),
 }
@@ -78,4 +81,6 @@ def recipe_of(name: str, size: Size) -> Recipe:
         changes |= {"name": NARROW, "network.channels": QUARTER, "about": ABOUT[NARROW]}
     if name in size.epochs:
         changes["budget.epochs"] = size.epochs[name]
+    if not size.averaged:
+        changes["ema.momentum"] = 0.0
     return override(load_recipe("filar-clusters" if name == OURS else "b20"), changes)

@@ -24,7 +24,8 @@ def test_recipes_keep_nothing_to_test_on_and_one_is_narrow():
     assert narrow.network.options["channels"] * 4 == whole.network.options["channels"]
     assert narrow.network.options["blocks"] == whole.network.options["blocks"]
     assert narrow.budget.epochs < whole.budget.epochs
-    assert recipe_of(NARROW, SIZES["quick"]).budget.epochs == 1
+    assert recipe_of(NARROW, SIZES["quick"]).budget.epochs < narrow.budget.epochs
+    assert recipe_of(OURS, SIZES["quick"]).ema.momentum == 0 < narrow.ema.momentum
 
 
 def test_other_clusters_judge(tmp_path, monkeypatch):
