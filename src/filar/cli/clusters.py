@@ -49,8 +49,12 @@ def clusters(
         bool, typer.Option("--detect", help="Find the clusters, in place of a list.")
     ] = False,
     threshold: Annotated[
-        float, typer.Option(help="With --detect: least probability of being a cluster.")
-    ] = 0.5,
+        float,
+        typer.Option(
+            help="With --detect: least p_cluster. It counts on as many clusters as other things, "
+            "as in training; in a whole image there are more of these: be strict."
+        ),
+    ] = 0.9,
     pixels: Annotated[
         bool, typer.Option("--pixels", help="Take the list's x and y although it has ra and dec.")
     ] = False,
@@ -227,7 +231,8 @@ def _measure(
 
     how: dict[str, Any] = {"draws": draws, "seed": seed, "keep": keep, "progress": progress}
     if places.path is None:
-        found = measure.detect(images, model, threshold=places.threshold, progress=progress)
+        least = min(places.threshold, detect.THRESHOLD)
+        found = measure.detect(images, model, threshold=least, progress=progress)
         measured = measure.measure(images, model, found.x, found.y, extra={"p_map": found.p}, **how)
         return measured.select(measured.table["p_cluster"] >= places.threshold)
     listed = positions.read_positions(places.path, origin=places.origin)

@@ -237,7 +237,7 @@ def detect(
     model : Model
         The model.
     threshold : float
-        Least probability in the map.
+        Least probability in the map, whose places are 4 pixels apart: candidates, not more.
     progress : callable, optional
         Told which part is done.
 
