@@ -1,0 +1,1 @@
+"""Where the small tables of `filar.populations` come from."""
