@@ -24,7 +24,6 @@ def small(**changes: object) -> Recipe:
         "network.channels": [8, 16], "network.blocks": 1, "network.hidden": 64,
         "network.bins": 20, "budget.epochs": 10, "budget.batch_size": 64,
         "mocks.fractions": [0.8, 0.1, 0.1], "mocks.away": [0.3, 0.45], "optimiser.lr": 1e-2,
-        "network.dropout": 0.0,
     }  # fmt: skip
     return override(load_recipe("filar-clusters"), plain | changes)
 
@@ -106,7 +105,7 @@ def test_both_peaks_of_a_degenerate_cluster_carry_weight(tmp_path: Path) -> None
     values[:, :2] = peaks + rng.normal(0, 0.03, peaks.shape)
     mags = np.full((len(values), 3), blob_magnitudes(np.array([[7.2, 0.5, 5.0, -1.0]])))
     folder = write_set(tmp_path / "mocks", size=16, extent=64, values=values, mags=mags)
-    recipe = small(**{"network.channels": [4, 4], "budget.batch_size": 32})
+    recipe = small(**{"network.channels": [4, 4], "network.hidden": 128, "budget.batch_size": 32})
     mocks = SetFolder(folder)
     model = ClusterModel(recipe).fit(mocks)
     made = Composer(mocks, np.arange(50), np.arange(2), MockSettings(backgrounds=0))

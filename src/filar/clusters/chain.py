@@ -7,6 +7,8 @@ cover two peaks by one wide component and never recovers.
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -16,6 +18,9 @@ from filar.clusters.posterior import PARAMETERS
 SIZE = len(PARAMETERS)
 KNOTS = 24
 """Places at which a parameter's influence on those after it is free; linear between them."""
+DRAWN_AT_ONCE = 32
+"""Cutouts whose posteriors are drawn from together: more would not fit the processor's cache."""
+TEMPERATURES = torch.linspace(0.6, 1.6, 101)
 
 
 def hats(part: Tensor) -> Tensor:
@@ -77,7 +82,7 @@ class Link(nn.Module):
         x = context
         for k, layer in enumerate(self.given):
             x = x + layer(hats(given[..., k]))
-        x = functional.silu(self.middle(functional.silu(x)))
+        x = torch.relu(self.middle(torch.relu(x)))
         found: Tensor = self.last(x)
         return found.expand(*given.shape[:2], -1)
 
@@ -98,7 +103,10 @@ class Chain(nn.Module):
     def __init__(self, inputs: int, hidden: int, bins: int) -> None:
         super().__init__()
         self.bins = bins
+        self.register_buffer("temperature", torch.ones(SIZE))
         self.links = nn.ModuleList(Link(inputs, k, hidden, bins) for k in range(SIZE))
+
+    temperature: Tensor
 
     def surprise(self, features: Tensor, part: Tensor) -> Tensor:
         """Negative logarithm of the posterior's density over the prior's.
@@ -116,11 +124,40 @@ class Chain(nn.Module):
             Nats, of each link.
         """
         target = (part * self.bins).long().clamp(0, self.bins - 1)
-        found = []
-        for k, link in enumerate(self.links):
-            logits = link(link.context(features)[:, None], part[:, None, :k])[:, 0]  # type: ignore[operator]
-            found.append(functional.cross_entropy(logits, target[:, k], reduction="none"))
-        return torch.stack(found, dim=1) - torch.log(torch.tensor(float(self.bins)))
+        found = [
+            functional.cross_entropy(logits / warm, target[:, k], reduction="none")
+            for k, (logits, warm) in enumerate(
+                zip(self._logits(features, part), self.temperature, strict=True)
+            )
+        ]
+        return torch.stack(found, dim=1) - math.log(self.bins)
+
+    def _logits(self, features: Tensor, part: Tensor) -> list[Tensor]:
+        """Of the bins of each link, given the truth of those before it: (n, bins) each."""
+        return [
+            link(link.context(features)[:, None], part[:, None, :k])[:, 0]  # type: ignore[operator]
+            for k, link in enumerate(self.links)
+        ]
+
+    def calibrate(self, features: Tensor, part: Tensor) -> None:
+        """Make all histograms of a link flatter or steeper, as suits data not trained on.
+
+        Guo et al. (2017, ICML 70, 1321): logits are divided by a temperature, that of the least
+        surprise.
+
+        Parameters
+        ----------
+        features : (n, inputs) tensor
+            Of cutouts not trained on.
+        part : (n, 4) tensor
+            Their truth, from 0 to 1 in its ranges.
+        """
+        target = (part * self.bins).long().clamp(0, self.bins - 1)
+        for k, logits in enumerate(self._logits(features, part)):
+            losses = torch.stack([
+                functional.cross_entropy(logits / warm, target[:, k]) for warm in TEMPERATURES
+            ])  # fmt: skip
+            self.temperature[k] = TEMPERATURES[losses.argmin()]
 
     def draw(self, features: Tensor, draws: int, generator: torch.Generator) -> Tensor:
         """Draws from the posterior.
@@ -139,11 +176,15 @@ class Chain(nn.Module):
         (n, draws, 4) tensor
             From 0 to 1 in the ranges.
         """
+        pieces = features.split(DRAWN_AT_ONCE)
+        return torch.cat([self._drawn(piece, draws, generator) for piece in pieces])
+
+    def _drawn(self, features: Tensor, draws: int, generator: torch.Generator) -> Tensor:
         n = len(features)
         found = torch.empty(n, draws, SIZE)
         for k, link in enumerate(self.links):
             logits = link(link.context(features)[:, None], found[..., :k])  # type: ignore[operator]
-            below = torch.softmax(logits, dim=-1).cumsum(dim=-1)
+            below = torch.softmax(logits / self.temperature[k], dim=-1).cumsum(dim=-1)
             level = torch.rand(n, draws, 1, generator=generator) * below[..., -1:]
             chosen = torch.searchsorted(below, level).clamp(max=self.bins - 1)[..., 0]
             within = torch.rand(n, draws, generator=generator)

@@ -177,7 +177,10 @@ def _exposed(
     depth: NDArray[np.float32],
     rng: np.random.Generator,
 ) -> Cutouts:
-    """Noise, and the unit of flux. Poisson's noise is taken as normal: pixels have 20 or more."""
+    """Noise, and the unit of flux.
+
+    Poisson's noise is taken as normal: pixels have ten electrons or more, and read noise.
+    """
     # A real image's noise cannot be taken out again: its depth stays.
     depth = np.where(noisy, np.float32(1), depth)[:, None]
     read = facts.read_noise.astype(np.float32) ** 2

@@ -131,15 +131,18 @@ class ClusterModel:
         self.network_ = build_network(recipe, self.inputs_, self.seed)
         size = recipe.budget.batch_rows(len(parts.clusters[0]))
         with TemporaryDirectory(prefix="filar-training-") as temporary:
+            validation = self._validation(data, parts, recipe)
             trained = train(
                 self.network_,
                 training_batches(composer, self.inputs_, size, recipe.mocks.turns, self.seed),
-                self._validation(data, parts, recipe),
+                validation,
                 recipe.training, folder or temporary, seed=self.seed, resume=resume,
                 progress=progress, accelerator=accelerator, devices=devices, strategy=strategy,
                 data=data.digest(), checkpoint_seconds=checkpoint_seconds,
                 tensorboard=folder is not None,
             )  # fmt: skip
+        if validation is not None and hasattr(self.network_, "calibrate"):
+            self.network_.calibrate(validation())  # type: ignore[operator]
         self.recipe_, self.parts_ = recipe, parts
         self.history_, self.seconds_ = trained.history, trained.seconds
         self._judge(data, ranges)

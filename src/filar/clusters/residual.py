@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
@@ -103,7 +103,7 @@ class ResidualNetwork(nn.Module):
             nn.Linear(pooled + hidden, hidden), nn.SiLU(), nn.Dropout(dropout),
             nn.Linear(hidden, hidden), nn.SiLU(), nn.Dropout(dropout),
         )  # fmt: skip
-        self.chain = Chain(hidden, hidden // 2, bins)
+        self.chain = Chain(hidden, hidden // 4, bins)
         self.visibility = nn.Linear(hidden, 2)
 
     @property
@@ -169,8 +169,7 @@ class ResidualNetwork(nn.Module):
         logit, visibility, body = self(batch)
         cluster = batch["cluster"].float()
         count = cluster.sum().clamp(min=1)
-        low, high = self.ranges[:, 0], self.ranges[:, 1]
-        part = ((torch.nan_to_num(batch["values"]) - low) / (high - low)).clamp(0, 1)
+        part = self._part(batch["values"])
         links = (self.chain.surprise(body, part) * cluster[:, None]).sum(dim=0) / count
         posterior = links.sum()
         miss = torch.nan_to_num(batch["log_snr"]) - visibility[:, 0]
@@ -181,6 +180,27 @@ class ResidualNetwork(nn.Module):
             "posterior": posterior.detach(),
             "class": kind.detach(),
         }
+
+    def calibrate(self, batches: Iterable[dict[str, Tensor]]) -> None:
+        """Calibrate the posterior on cutouts that were not trained on.
+
+        Parameters
+        ----------
+        batches : iterable of dict
+            As `loss` takes them.
+        """
+        features, parts = [], []
+        with torch.no_grad():
+            for batch in batches:
+                cluster = batch["cluster"] > 0
+                features.append(self(batch)[2][cluster])
+                parts.append(self._part(batch["values"][cluster]))
+            self.chain.calibrate(torch.cat(features), torch.cat(parts))
+
+    def _part(self, values: Tensor) -> Tensor:
+        """Parameters from 0 to 1 in their ranges."""
+        low, high = self.ranges[:, 0], self.ranges[:, 1]
+        return ((torch.nan_to_num(values) - low) / (high - low)).clamp(0, 1)
 
     def predict(
         self, batch: dict[str, Tensor], draws: int, generator: torch.Generator
@@ -230,7 +250,7 @@ def build(
     blocks: int = 2,
     hidden: int = 256,
     bins: int = 40,
-    dropout: float = 0.1,
+    dropout: float = 0.0,
     half: bool = False,
 ) -> ResidualNetwork:
     """Build the network.

@@ -110,9 +110,12 @@ def test_other_cameras_sizes_profiles_and_metallicities():
     assert ((mocks.shape >= 0.5) & (mocks.shape <= 2.0)).all()
 
 
-def test_ages_are_those_of_the_isochrones_taken():
-    mocks = draw_mocks(SETTINGS, toy_isochrones(phases=False), 5, 1)
-    np.testing.assert_allclose(mocks.log_age * 10, np.round(mocks.log_age * 10), atol=1e-9)
+def test_ages_are_those_drawn_also_where_isochrones_are_not_interpolated():
+    mocks = draw_mocks(SETTINGS, toy_isochrones(phases=False), 40, 1)
+    assert len(np.unique(mocks.log_age)) == 40
+    low, high = SETTINGS.log_age
+    assert low <= mocks.log_age.min() < low + 0.2
+    assert high - 0.2 < mocks.log_age.max() <= high
 
 
 def test_what_the_isochrones_lack_is_refused_before_anything_is_drawn():

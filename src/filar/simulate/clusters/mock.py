@@ -30,7 +30,7 @@ class Mocks:
     rate : (n, bands, size, size) float32 array
         Electrons per second of the clusters alone, without noise; 0 or more.
     log_age, a_v, log_mass, log_r_h : (n,) arrays
-        log10 of years (that of the isochrone taken), mag, log10 of initial suns, log10 of arcsec.
+        log10 of years, mag, log10 of initial suns, log10 of arcsec.
     shape : (n,) array
         Slope of EFF profiles or concentration of King profiles.
     z : (n,) array
@@ -140,7 +140,7 @@ def draw_cluster(
     x, y = profile.draw(len(stars.flux), rng)
     glow = Glow(profile, half_light, 0.0, 0.0, stars.unresolved * camera.rate_of_unit)
     return MockCluster(
-        isochrone.log_age, a_v, log_mass, log_r_h, shape, isochrone.z,
+        log_age, a_v, log_mass, log_r_h, shape, isochrone.z,
         half_light * x, half_light * y, stars.flux * camera.rate_of_unit, glow,
     )  # fmt: skip
 
