@@ -51,7 +51,7 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("-n", "--number", type=int, default=8000, help="mock clusters")
     parser.add_argument("--scenes", type=int, default=40)
     parser.add_argument("--scene-size", type=int, default=384)
-    parser.add_argument("--minutes", type=float, default=10, help="of training")
+    parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--models", type=int, default=2, help="trainings of other seeds")
     parser.add_argument("--injected", type=int, default=60, help="mocks put into the image")
     parser.add_argument("--workers", type=int, default=1)
@@ -62,7 +62,7 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
 def main(words: Sequence[str] | None = None) -> None:
     """Run the experiment."""
     options = arguments(words)
-    names = ("number", "scenes", "scene_size", "minutes", "seed")
+    names = ("number", "scenes", "scene_size", "epochs", "seed")
     claim(options.output, {name: getattr(options, name) for name in names})
     warnings.simplefilter("ignore")
     started = perf_counter()
@@ -77,7 +77,7 @@ def main(words: Sequence[str] | None = None) -> None:
     looks: list[tuple[Looked, Injected]] = []
     for k in range(options.models):
         budget = Budget(
-            options.number, options.scenes, options.scene_size, options.minutes, options.seed,
+            options.number, options.scenes, options.scene_size, options.epochs, options.seed,
             options.workers, options.seed + k,
         )  # fmt: skip
         model = trained_model(options.output, budget, options.isochrones, say)
