@@ -45,7 +45,7 @@ def text(tables: dict[float, FloatArray]) -> str:
 
 def young(table: FloatArray, feh: float) -> list[tuple[float, ...]]:
     """Give the massive stars at young ages."""
-    rows = []
+    rows: list[tuple[float, ...]] = []
     for age in YOUNG:
         stars = table[np.abs(table[:, AGE] - age) < 1e-6]
         part = stars[:, MASS] / stars[-1, MASS]
@@ -83,7 +83,7 @@ def old(table: FloatArray, feh: float) -> list[tuple[float, ...]]:
     """Give the early asymptotic giant branch beyond the grid's last stars."""
     grid = packaged._isochrones(packaged._locate(*packaged.GRID))
     last = {age: stars[-1] for metals, age, stars in grid if metals == 0}
-    rows = []
+    rows: list[tuple[float, ...]] = []
     for age in np.round(OLD, 2):
         stars = table[np.abs(table[:, AGE] - age) < 1e-6]
         end = last[float(age)]

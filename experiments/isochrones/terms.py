@@ -20,33 +20,6 @@ PAIRS = (("F336W", "U"), ("F438W", "B"), ("F555W", "V"), ("F814W", "I"))
 GROUND = ("U", "B", "V", "I")
 COOL, NEXT = 3500.0, 3750.0
 KEPT = (*range(1, 9), *range(10, 25, 2), 27, 30, 34, 38, 42, 46, 50, 54, 57, 60)
-    1,
-    2,
-    3,
-    4,
-    5,
-    6,
-    7,
-    8,
-    10,
-    12,
-    14,
-    16,
-    18,
-    20,
-    22,
-    24,
-    27,
-    30,
-    34,
-    38,
-    42,
-    46,
-    50,
-    54,
-    57,
-    60,
-)
 # columns of PARSEC's tables: log age, log L, log T, log g, and the four WFC3 bands
 AGE, LOG_L, LOG_TEFF, LOGG, BANDS = 1, 4, 5, 6, slice(12, 16)
 
