@@ -176,7 +176,7 @@ class Chain(nn.Module):
         (n, draws, 4) tensor
             From 0 to 1 in the ranges.
         """
-        pieces = features.split(DRAWN_AT_ONCE)
+        pieces = torch.split(features, DRAWN_AT_ONCE)
         return torch.cat([self._drawn(piece, draws, generator) for piece in pieces])
 
     def _drawn(self, features: Tensor, draws: int, generator: torch.Generator) -> Tensor:

@@ -208,4 +208,5 @@ def surroundings(flux: Images) -> tuple[NDArray[np.float32], NDArray[np.float32]
     pixels = flux[:, :, border(flux.shape[-1])]
     sky = np.median(pixels, axis=2)
     pixels -= sky[:, :, None]
-    return sky, MAD * np.median(np.abs(pixels, out=pixels), axis=2)
+    spread = np.median(np.abs(pixels, out=pixels), axis=2)
+    return sky, np.asarray(MAD * spread, np.float32)

@@ -72,7 +72,7 @@ class Predictions:
 
     def mean(self) -> FloatArray:
         """Posterior means: (n, 4)."""
-        return self.samples.mean(axis=1, dtype=np.float64)
+        return np.asarray(self.samples.mean(axis=1, dtype=np.float64))
 
     def median(self) -> FloatArray:
         """Posterior medians: (n, 4)."""

@@ -17,6 +17,7 @@ LEAST_LOG_SCATTER = -4.0
 VISIBILITY = 0.1
 """Weight of the visibility in the loss; the posterior's is 1."""
 CLASS = 1.0
+"""Weight of the class in the loss, once for each of its two answers."""
 
 
 class Block(nn.Module):
@@ -78,7 +79,7 @@ class ResidualNetwork(nn.Module):
         half: bool,
     ) -> None:
         super().__init__()
-        self.half, self.step = half, 2 ** len(channels)
+        self.brief, self.step = half, 2 ** len(channels)
         self.side = inputs.size // self.step
         self.register_buffer("ranges", torch.from_numpy(inputs.ranges).float(), persistent=False)
         stem = nn.Conv2d(len(inputs.bands), channels[0], 5, 2, 2, bias=False)
@@ -105,6 +106,7 @@ class ResidualNetwork(nn.Module):
         )  # fmt: skip
         self.chain = Chain(hidden, hidden // 4, bins)
         self.visibility = nn.Linear(hidden, 2)
+        self.classifier = nn.Linear(hidden, 1)
 
     @property
     def windows(self) -> tuple[int, ...]:
@@ -115,7 +117,7 @@ class ResidualNetwork(nn.Module):
     def features(self, image: Tensor) -> Tensor:
         """The trunk's last map of images: (n, channels, y, x)."""
         image = image.to(memory_format=torch.channels_last)
-        with torch.autocast(image.device.type, torch.bfloat16, enabled=self.half):
+        with torch.autocast(image.device.type, torch.bfloat16, enabled=self.brief):
             found: Tensor = self.trunk(image)
         return found.float()
 
@@ -137,8 +139,8 @@ class ResidualNetwork(nn.Module):
 
         Returns
         -------
-        logit : (n,) tensor
-            Of being a cluster.
+        logits : (n, 2) tensor
+            Of being a cluster: by the image alone, as maps of whole images have it, and by all.
         visibility : (n, 2) tensor
             log10 of the signal-to-noise ratio, and the logarithm of the error of that.
         features : (n, hidden) tensor
@@ -149,7 +151,8 @@ class ResidualNetwork(nn.Module):
         visibility = self.visibility(body)
         scatter = visibility[:, 1].clamp(min=LEAST_LOG_SCATTER)
         visibility = torch.stack([visibility[:, 0], scatter], dim=1)
-        return self.detector(pooled)[:, 0], visibility, body
+        logits = torch.cat([self.detector(pooled), self.classifier(body)], dim=1)
+        return logits, visibility, body
 
     def loss(self, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """Negative log-likelihoods of the truth.
@@ -166,7 +169,7 @@ class ResidualNetwork(nn.Module):
         figures : dict of str to tensor
             ``posterior``, nats per cluster; ``class``, nats per cutout.
         """
-        logit, visibility, body = self(batch)
+        logits, visibility, body = self(batch)
         cluster = batch["cluster"].float()
         count = cluster.sum().clamp(min=1)
         part = self._part(batch["values"])
@@ -175,11 +178,11 @@ class ResidualNetwork(nn.Module):
         miss = torch.nan_to_num(batch["log_snr"]) - visibility[:, 0]
         seen = 0.5 * (miss * torch.exp(-visibility[:, 1])) ** 2 + visibility[:, 1]
         seen = (seen * cluster).sum() / count
-        kind = functional.binary_cross_entropy_with_logits(logit, cluster)
-        return posterior + CLASS * kind + VISIBILITY * seen, {
-            "posterior": posterior.detach(),
-            "class": kind.detach(),
-        }
+        kinds = functional.binary_cross_entropy_with_logits(
+            logits, cluster[:, None].expand(-1, 2), reduction="none"
+        ).mean(dim=0)
+        loss = posterior + CLASS * kinds.sum() + VISIBILITY * seen
+        return loss, {"posterior": posterior.detach(), "class": kinds[1].detach()}
 
     def calibrate(self, batches: Iterable[dict[str, Tensor]]) -> None:
         """Calibrate the posterior on cutouts that were not trained on.
@@ -221,10 +224,10 @@ class ResidualNetwork(nn.Module):
         samples : (n, draws, 4) tensor
         p_cluster, log_snr : (n,) tensors
         """
-        logit, visibility, body = self(batch)
+        logits, visibility, body = self(batch)
         low, high = self.ranges[:, 0], self.ranges[:, 1]
         samples = low + self.chain.draw(body, draws, generator) * (high - low)
-        return samples, torch.sigmoid(logit), visibility[:, 0]
+        return samples, torch.sigmoid(logits[:, 1]), visibility[:, 0]
 
     def p_map(self, image: Tensor) -> Tensor:
         """Probability of a cluster in the middle of every window of an image.
