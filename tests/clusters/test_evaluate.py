@@ -3,13 +3,20 @@ import pytest
 
 from filar.clusters.data import Truth
 from filar.clusters.evaluate import QUANTITIES, VISIBILITY, Estimates, evaluate
-from filar.clusters.evaluate_criteria import Targets, judge, judge_coverage, judge_rms
+from filar.clusters.evaluate_criteria import (
+    Targets,
+    judge,
+    judge_against,
+    judge_bias,
+    judge_coverage,
+    judge_rms,
+)
 from filar.clusters.evaluate_scatter import LEAST, even_edges, quarter_edges
 from filar.clusters.posterior import PARAMETERS
 from filar.errors import ParameterError
 from tests.clusters.evaluatetoys import NOISE, SPREAD, toy_estimates, toy_posterior, toy_truth
 
-LOOSE = Targets(coverage=(0.08, 0.05))
+LOOSE = Targets(rms=(9, 9, 9, 9))
 
 
 @pytest.fixture(scope="module")
@@ -79,25 +86,40 @@ def test_quarters_chosen_by_the_truth_are_pulled_to_the_middle_and_others_are_no
 
 def test_criteria_tell_the_honest_from_the_others(judged) -> None:
     verdicts = {name: judge(one, judged["values"], LOOSE) for name, one in judged.items()}
-    names = [v.what for v in verdicts["exact"]]
-    assert len(names) == 7
-    assert [v.met for v in verdicts["exact"]] == [True] * 7, verdicts["exact"]
-    wide, far, ranks, bias, *_ = verdicts["narrow"]
-    assert (wide.met, far.met, ranks.met, bias.met) == (False, False, False, True)
+    assert [v.met for v in verdicts["exact"]] == [True] * 8, verdicts["exact"]
+    wide, far, ranks, rms, bias, *_ = verdicts["narrow"]
+    assert (wide.met, far.met, ranks.met, rms.met, bias.met) == (False, False, False, True, True)
     assert any("log_age" in text for text in wide.missed)
-    assert [v.met for v in verdicts["moved"]][2:4] == [False, False]
-    assert len(verdicts["values"]) == 6
-    worse = judge_rms(judged["values"], judged["exact"])
+    assert verdicts["moved"][2].met is False
+    assert len(verdicts["values"]) == 7
+    worse = judge_against(judged["values"], judged["exact"], PARAMETERS)
     assert worse.met is False
     assert len(worse.missed) == 4
+    assert len(judge_against(judged["values"], judged["exact"], ("a_v",)).missed) == 1
     assert worse.word == "missed"
     assert worse.figures()["met"] is False
+
+
+def test_rms_and_bias_are_held_against_limits(judged) -> None:
+    exact = judged["exact"]
+    limits = exact.whole.rms * np.array([0.5, 2, 2, 2])
+    verdict = judge_rms(exact, limits)
+    assert verdict.met is False
+    assert len(verdict.missed) == 1
+    assert verdict.missed[0].startswith("log_age")
+    worst = np.array([max(abs(part.bias[k]) for part in exact.quarters[name])
+                      for k, name in enumerate(PARAMETERS)])  # fmt: skip
+    assert judge_bias(exact, worst * 1.01).met is True
+    # both ends of a range are pulled to the middle alike
+    missed = judge_bias(exact, worst * np.array([0.5, 2, 2, 2])).missed
+    assert missed
+    assert all(text.strip("(").startswith("log_age") for text in missed)
 
 
 def test_a_miss_that_chance_explains_is_in_brackets(truth) -> None:
     few = truth.select(np.r_[0:120])
     one = evaluate(few, {"exact": toy_posterior(few)})[0]
-    verdict = judge_coverage(one, 0, 0.01)
+    verdict = judge_coverage(one, 0, (0.68, 0.685))
     assert verdict.met is False
     assert all(text.startswith("(") for text in verdict.missed)
 
@@ -107,7 +129,7 @@ def test_intervals_are_found_by_their_probability(truth) -> None:
     ends = (value - 1, value + 1)
     one = evaluate(truth, {"a": Estimates(value, {0.5: ends})})[0]
     assert np.isnan(one.whole.inside68).all()
-    assert judge_coverage(one, 0, 0.1).met is None
+    assert judge_coverage(one, 0, (0.6, 0.8)).met is None
     one = evaluate(truth, {"a": Estimates(value, {0.6827: ends})})[0]
     assert (one.whole.inside68 == 1).all()
     assert np.isnan(one.whole.inside95).all()
@@ -121,7 +143,7 @@ def test_a_method_may_give_some_parameters_only(truth) -> None:
     assert np.isnan(one.whole.rms[2:]).all()
     assert set(one.told_quarters) == set(PARAMETERS[:2])
     exact = evaluate(truth, {"exact": toy_posterior(truth)})[0]
-    assert judge_rms(exact, one).met is None
+    assert judge_against(exact, one, PARAMETERS).met is None
 
 
 def test_parts_with_few_clusters_are_not_judged() -> None:
@@ -130,7 +152,7 @@ def test_parts_with_few_clusters_are_not_judged() -> None:
     assert all(np.isnan(part.rms).all() for part in one.quarters["a_v"])
     assert not one.quarters["a_v"][0].enough
     assert np.isfinite(one.whole.rms).all()
-    assert judge_coverage(one, 0, 0.1).met is None
+    assert judge_bias(one, (1, 1, 1, 1)).met is None
 
 
 def test_edges() -> None:

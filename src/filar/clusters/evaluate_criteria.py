@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from filar.clusters.evaluate import QUANTITIES, Judgement
 from filar.clusters.evaluate_posterior import INTERVALS, coverage_error
 from filar.clusters.posterior import PARAMETERS
 
+FloatArray = NDArray[np.float64]
 SIGMAS = 2.0
 """What misses by less than so many standard errors may do so by chance."""
 
@@ -22,24 +24,29 @@ class Targets:
 
     Attributes
     ----------
-    coverage : (float, float)
-        Largest differences of the coverage of 68.3% and 95% intervals from the nominal one, in
-        every quarter.
+    rms : tuple of four floats
+        Largest rms of `PARAMETERS`: dex, mag, dex, dex.
+    bias : float
+        Largest mean miss in any quarter of a parameter's range, as a part of `rms`.
+    coverage : two pairs of floats
+        Least and largest coverage of 68.3% and of 95% intervals.
     uniform_p : float
         Least probability by chance of the ranks' chi-square, by parameter and joint.
-    bias : float
-        Largest mean miss of all clusters, in units of the rms.
     auc : float
         Least area below the receiver operating characteristic.
     accuracy : float
         Least part of clusters and backgrounds told rightly.
+    compared : tuple of str
+        Parameters whose rms should be below the baseline's.
     """
 
-    coverage: tuple[float, float] = (0.05, 0.03)
+    rms: tuple[float, float, float, float] = (0.28, 0.38, 0.22, 0.10)
+    bias: float = 0.5
+    coverage: tuple[tuple[float, float], tuple[float, float]] = ((0.63, 0.73), (0.92, 0.98))
     uniform_p: float = 0.01
-    bias: float = 0.1
-    auc: float = 0.95
-    accuracy: float = 0.9
+    auc: float = 0.97
+    accuracy: float = 0.97
+    compared: tuple[str, ...] = ("log_age", "log_mass")
 
 
 @dataclass(frozen=True)
@@ -90,22 +97,20 @@ def judge(
     Returns
     -------
     tuple of Verdict
-        Coverage of two intervals, ranks, bias, classification, and the comparison.
+        Coverage of two intervals, ranks, rms, bias, classification, and the comparison.
     """
     targets = targets or Targets()
     found = [*(judge_coverage(one, k, targets.coverage[k]) for k in (0, 1)),
-             judge_ranks(one, targets.uniform_p), judge_bias(one, targets.bias),
+             judge_ranks(one, targets.uniform_p), judge_rms(one, targets.rms),
+             judge_bias(one, np.multiply(targets.bias, targets.rms)),
              *judge_classes(one, targets)]  # fmt: skip
     if baseline is not None and baseline.name != one.name:
-        found.append(judge_rms(one, baseline))
+        found.append(judge_against(one, baseline, targets.compared))
     return tuple(found)
 
 
-def judge_coverage(one: Judgement, interval: int, limit: float) -> Verdict:
-    """Whether central intervals hold as many true values as they say, in every quarter.
-
-    The quarters are those of what the method says itself, since in quarters of the truth an honest
-    posterior has another coverage than the nominal one.
+def judge_coverage(one: Judgement, interval: int, limits: tuple[float, float]) -> Verdict:
+    """Whether central intervals hold as many true values as they say, for each parameter.
 
     Parameters
     ----------
@@ -113,40 +118,37 @@ def judge_coverage(one: Judgement, interval: int, limit: float) -> Verdict:
         The method.
     interval : int
         Number in `INTERVALS`.
-    limit : float
-        Largest difference.
+    limits : (float, float)
+        Least and largest coverage.
 
     Returns
     -------
     Verdict
+        It also tells the least and largest coverage in quarters of what the method says itself: in
+        quarters of the truth an honest posterior has another coverage than the nominal one.
     """
     level, name = INTERVALS[interval], ("inside68", "inside95")[interval]
-    percent = 100 * limit
-    what = f"{100 * level:.3g}% intervals within {percent:g} points in every quarter"
+    low, high = limits
+    what = f"{100 * level:.3g}% intervals cover {100 * low:g} to {100 * high:g}%"
+    whole = np.asarray(getattr(one.whole, name))
+    known = np.isfinite(whole)
+    if not known.any():
+        return Verdict(what, None, "no intervals")
+    missed = []
+    for k in np.flatnonzero(known & ((whole < low) | (whole > high))):
+        off = max(low - whole[k], whole[k] - high)
+        text = f"{PARAMETERS[k]}: {whole[k]:.3f}"
+        chance = off < SIGMAS * float(coverage_error(level, one.whole.number))
+        missed.append(f"({text})" if chance else text)
     cells = [
-        (part, parameter, quantity, float(getattr(part, name)[k]))
+        value
         for quantity in QUANTITIES
         for part in one.told_quarters.get(quantity, ())
-        for k, parameter in enumerate(PARAMETERS)
+        for value in getattr(part, name)
+        if np.isfinite(value)
     ]
-    known = [cell for cell in cells if np.isfinite(cell[3])]
-    if not known:
-        return Verdict(what, None, "no intervals")
-    misses: list[tuple[float, str]] = []
-    for part, parameter, quantity, inside in known:
-        off = abs(inside - level) - limit
-        if off > 0:
-            chance = off < SIGMAS * float(coverage_error(level, part.number))
-            text = f"{parameter} at {quantity} {part.low:.2f} to {part.high:.2f}: {inside:.3f}"
-            misses.append((off, f"({text})" if chance else text))
-    missed = tuple(text for _, text in sorted(misses, reverse=True))
-    parts = [cell[3] for cell in known]
-    whole = getattr(one.whole, name)
-    text = (
-        f"all: {_by_parameter(whole)}; quarters {min(parts):.3f} to {max(parts):.3f}, "
-        f"{len(known) - len(missed)} of {len(known)} within"
-    )
-    return Verdict(what, not missed, text, missed)
+    parts = f"; quarters {min(cells):.3f} to {max(cells):.3f}" if cells else ""
+    return Verdict(what, not missed, _by_parameter(whole) + parts, tuple(missed))
 
 
 def judge_ranks(one: Judgement, least: float) -> Verdict:
@@ -176,32 +178,63 @@ def judge_ranks(one: Judgement, least: float) -> Verdict:
     return Verdict(what, not missed, text, missed)
 
 
-def judge_bias(one: Judgement, limit: float) -> Verdict:
-    """Whether the mean miss is small beside the rms.
+def judge_rms(one: Judgement, limits: Sequence[float]) -> Verdict:
+    """Whether the rms of every parameter is small enough.
 
     Parameters
     ----------
     one : Judgement
         The method.
-    limit : float
-        In units of the rms.
+    limits : four floats
+        Of `PARAMETERS`.
 
     Returns
     -------
     Verdict
     """
-    what = f"bias below {limit:g} of the rms"
+    what = f"rms at most {_by_parameter(limits, 'g')}"
     whole = one.whole
-    known = np.isfinite(whole.rms) & (whole.rms > 0)
+    known = np.isfinite(whole.rms)
     if not known.any():
         return Verdict(what, None, "no values")
-    ratio = np.where(known, np.abs(whole.bias) / np.where(known, whole.rms, 1.0), np.nan)
     missed = []
-    for k in np.flatnonzero(known & (ratio > limit)):
-        text = f"{PARAMETERS[k]}: {whole.bias[k]:+.3f} ± {whole.bias_err[k]:.3f}"
-        chance = abs(whole.bias[k]) - limit * whole.rms[k] < SIGMAS * whole.bias_err[k]
+    for k in np.flatnonzero(known & (whole.rms > np.asarray(limits))):
+        text = f"{PARAMETERS[k]}: {whole.rms[k]:.3f} ± {whole.rms_err[k]:.3f}"
+        chance = whole.rms[k] - limits[k] < SIGMAS * whole.rms_err[k]
         missed.append(f"({text})" if chance else text)
-    return Verdict(what, not missed, _by_parameter(whole.bias, "+.3f"), tuple(missed))
+    return Verdict(what, not missed, _by_parameter(whole.rms), tuple(missed))
+
+
+def judge_bias(one: Judgement, limits: Sequence[float] | FloatArray) -> Verdict:
+    """Whether the mean miss is small in every quarter of a parameter's true range.
+
+    Parameters
+    ----------
+    one : Judgement
+        The method.
+    limits : four floats
+        Of `PARAMETERS`.
+
+    Returns
+    -------
+    Verdict
+    """
+    what = f"bias at most {_by_parameter(limits, 'g')} in every quarter of the range"
+    worst, missed = np.full(len(PARAMETERS), np.nan), []
+    for k, name in enumerate(PARAMETERS):
+        for part in one.quarters.get(name, ()):
+            bias, error = float(part.bias[k]), float(part.bias_err[k])
+            if not np.isfinite(bias):
+                continue
+            worst[k] = bias if not abs(worst[k]) > abs(bias) else worst[k]
+            if abs(bias) > limits[k]:
+                text = f"{name} {part.low:.2f} to {part.high:.2f}: {bias:+.3f} ± {error:.3f}"
+                chance = abs(bias) - limits[k] < SIGMAS * error
+                missed.append(f"({text})" if chance else text)
+    if not np.isfinite(worst).any():
+        return Verdict(what, None, "too few clusters")
+    found = f"worst quarters {_by_parameter(worst, '+.3f')}"
+    return Verdict(what, not missed, found, tuple(missed))
 
 
 def judge_classes(one: Judgement, targets: Targets) -> Sequence[Verdict]:
@@ -234,19 +267,21 @@ def judge_classes(one: Judgement, targets: Targets) -> Sequence[Verdict]:
     ]  # fmt: skip
 
 
-def judge_rms(one: Judgement, baseline: Judgement) -> Verdict:
-    """Whether the rms of every parameter is below that of another method.
+def judge_against(one: Judgement, baseline: Judgement, names: Sequence[str]) -> Verdict:
+    """Whether the rms of parameters is below that of another method.
 
     Parameters
     ----------
     one, baseline : Judgement
         The method, and the one it should be better than, on the same clusters.
+    names : sequence of str
+        Some of `PARAMETERS`; of the others the rms is told too.
 
     Returns
     -------
     Verdict
     """
-    what = f"rms of every parameter below that of {baseline.name}"
+    what = f"rms of {' and '.join(names)} below that of {baseline.name}"
     # Where one of them is silent the other is not asked either.
     pairs = np.isfinite(one.misses.miss) & np.isfinite(baseline.misses.miss)
     if not pairs.any(0).all():
@@ -261,7 +296,8 @@ def judge_rms(one: Judgement, baseline: Judgement) -> Verdict:
         np.std(squares[0] - squares[1], axis=0) / np.sqrt(number) / np.maximum(mine + other, 1e-12)
     )
     missed = []
-    for k in np.flatnonzero(mine >= other):
+    asked = np.isin(PARAMETERS, names)
+    for k in np.flatnonzero(asked & (mine >= other)):
         text = f"{PARAMETERS[k]}: {mine[k]:.3f} against {other[k]:.3f}"
         missed.append(f"({text})" if mine[k] - other[k] < SIGMAS * error[k] else text)
     text = ", ".join(
