@@ -62,7 +62,7 @@ SIZES = {
 }
 
 
-def recipe_of(name: str, size: Size) -> Recipe:
+def recipe_of(name: str, size: Size, half: bool = False) -> Recipe:
     """A network's recipe, for a set of which nothing is kept to test on.
 
     Parameters
@@ -71,6 +71,8 @@ def recipe_of(name: str, size: Size) -> Recipe:
         `OURS`, `PAPERS` or `NARROW`.
     size : Size
         With the passes.
+    half : bool
+        Whether our network's convolutions compute in bfloat16.
 
     Returns
     -------
@@ -81,6 +83,8 @@ def recipe_of(name: str, size: Size) -> Recipe:
         changes |= {"name": NARROW, "network.channels": QUARTER, "about": ABOUT[NARROW]}
     if name in size.epochs:
         changes["budget.epochs"] = size.epochs[name]
+    if half and name == OURS:
+        changes["network.half"] = True
     if not size.averaged:
         changes["ema.momentum"] = 0.0
     return override(load_recipe("filar-clusters" if name == OURS else "b20"), changes)

@@ -23,6 +23,8 @@ def test_recipes_keep_nothing_to_test_on_and_one_is_narrow():
     narrow, whole = (recipe_of(name, SIZES["default"]) for name in (NARROW, PAPERS))
     assert narrow.network.options["channels"] * 4 == whole.network.options["channels"]
     assert narrow.network.options["blocks"] == whole.network.options["blocks"]
+    assert recipe_of(OURS, SIZES["quick"], half=True).network.options["half"] is True
+    assert recipe_of(NARROW, SIZES["quick"], half=True) == recipe_of(NARROW, SIZES["quick"])
     assert narrow.budget.epochs < whole.budget.epochs
     assert recipe_of(NARROW, SIZES["quick"]).budget.epochs < narrow.budget.epochs
     assert recipe_of(OURS, SIZES["quick"]).ema.momentum == 0 < narrow.ema.momentum
