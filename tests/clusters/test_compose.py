@@ -110,6 +110,8 @@ def test_peaks_are_where_the_light_is() -> None:
     yy, xx = np.mgrid[:96, :96]
     scene += 3000 * np.exp(-((xx - 40) ** 2 + (yy - 50) ** 2) / 4).astype(np.float32)
     assert find_peaks(scene, 32).tolist() == [[50 - 16, 40 - 16]]
+    scene += 9000 * np.exp(-((xx - 60) ** 2 + (yy - 30) ** 2) / 4).astype(np.float32)
+    assert find_peaks(scene, 32).tolist() == [[30 - 16, 60 - 16], [50 - 16, 40 - 16]]
 
 
 def test_real_images_keep_their_noise(tmp_path: Path) -> None:

@@ -24,6 +24,8 @@ APART = 9
 """Peaks are the brightest within so many pixels."""
 PEAK = 5.0
 """Standard deviations by which a peak stands out."""
+BRIGHT_FIRST = 2
+"""A peak's rank is a uniform number to this power: half of those shown are the brightest quarter."""
 PATCH = 64
 """Side of the patches whose median is a scene's sky, pixels."""
 
@@ -113,7 +115,8 @@ class Composer:
         for row, k in enumerate(rng.integers(len(self.scenes), size=n)):
             scene, peaks = self.scenes[k], self._peaks[k]
             if peaked[row] and len(peaks):
-                y, x = peaks[rng.integers(len(peaks))]
+                # The brightest are the likeliest to be taken for clusters.
+                y, x = peaks[int(len(peaks) * rng.random() ** BRIGHT_FIRST)]
             else:
                 y, x = (rng.integers(extent - size + 1) for extent in scene.shape[1:])
             found[row] = electrons(scene[:, y : y + size, x : x + size])
@@ -140,7 +143,7 @@ def find_peaks(scene: Images, size: int) -> NDArray[np.int64]:
     Returns
     -------
     (k, 2) int array
-        First row and column of each.
+        First row and column of each, those of the brightest first.
     """
     from scipy.ndimage import maximum_filter, uniform_filter
 
@@ -149,7 +152,7 @@ def find_peaks(scene: Images, size: int) -> NDArray[np.int64]:
     sigma = np.sqrt(np.maximum(broad, 1)) / SMOOTHED
     height = ((smooth - broad) / sigma).sum(axis=0) / np.sqrt(len(scene))
     spots = (height == maximum_filter(height, APART)) & (height > PEAK)
-    corners = np.argwhere(spots) - size // 2
+    corners = np.argwhere(spots)[np.argsort(-height[spots], kind="stable")] - size // 2
     inside = (corners >= 0) & (corners <= np.array(scene.shape[1:]) - size)
     return np.asarray(corners[inside.all(axis=1)])
 
