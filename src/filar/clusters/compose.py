@@ -25,7 +25,7 @@ APART = 9
 PEAK = 5.0
 """Standard deviations by which a peak stands out."""
 BRIGHT_FIRST = 2
-"""A peak's rank is a uniform number to this power: half of those shown are the brightest quarter."""
+"""A peak's rank is a uniform number to this power: half are of the brightest quarter."""
 PATCH = 64
 """Side of the patches whose median is a scene's sky, pixels."""
 
