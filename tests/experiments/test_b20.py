@@ -76,6 +76,8 @@ def test_answers_of_trees_are_kept(tmp_path, blobs, monkeypatch):
     assert sorted(again.intervals) == [0.68, 0.95]
     for level in again.intervals:
         np.testing.assert_array_equal(again.intervals[level], found.intervals[level])
+    with pytest.raises(AssertionError):  # other cutouts are asked about
+        models.boosted(train, recipe, cutouts.select(slice(1, None)), tmp_path, 1, 1, str)
     other, same = (models.composed_test(test, recipe, seed)[0] for seed in (2, 1))
     np.testing.assert_array_equal(same.flux, cutouts.flux)
     assert (other.flux != cutouts.flux).any()
