@@ -57,7 +57,7 @@ class Size:
 
 SIZES = {
     "quick": Size(400, 8, 300, 3, (OURS, NARROW), {OURS: 6, NARROW: 3}, 1, False),
-    "default": Size(24_000, 40, 6_000, 12, (OURS, NARROW), {NARROW: 8}, 2),
+    "default": Size(48_000, 60, 6_000, 12, (OURS, NARROW), {OURS: 10, NARROW: 4}, 1),
     "full": Size(100_000, 100, 15_000, 24, (OURS, NARROW, PAPERS), {}, 1),
 }
 

@@ -198,9 +198,10 @@ def judge_rms(one: Judgement, limits: Sequence[float]) -> Verdict:
     if not known.any():
         return Verdict(what, None, "no values")
     missed = []
-    for k in np.flatnonzero(known & (whole.rms > np.asarray(limits))):
+    above = whole.rms - np.asarray(limits)
+    for k in np.flatnonzero(known & (above > 0)):
         text = f"{PARAMETERS[k]}: {whole.rms[k]:.3f} ± {whole.rms_err[k]:.3f}"
-        chance = whole.rms[k] - limits[k] < SIGMAS * whole.rms_err[k]
+        chance = above[k] < SIGMAS * whole.rms_err[k]
         missed.append(f"({text})" if chance else text)
     return Verdict(what, not missed, _by_parameter(whole.rms), tuple(missed))
 
