@@ -42,7 +42,7 @@ def test_other_clusters_judge(tmp_path, monkeypatch):
     train, test = sets.sets_of(SIZES["default"], tmp_path, 3, ["i.dat"], 2, said.append)
     assert (train, test) == (tmp_path / "train", tmp_path / "test")
     assert written[0].seed == 3 != written[1].seed
-    assert [own.clusters for own in written] == [24_000, 6_000]
+    assert [own.clusters for own in written] == [48_000, 6_000]
     assert all(own.isochrones == ("i.dat",) for own in written)
     assert written[0].camera.filters == ("F336W", "F438W", "F814W")
     assert written[0].camera == written[1].camera and written[0].mock == written[1].mock
