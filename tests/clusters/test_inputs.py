@@ -1,6 +1,5 @@
 """What networks see of cutouts, and which cutouts are like those trained on."""
 
-
 import numpy as np
 import pytest
 
