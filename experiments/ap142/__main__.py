@@ -54,6 +54,7 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--models", type=int, default=2, help="trainings of other seeds")
     parser.add_argument("--injected", type=int, default=60, help="mocks put into the image")
+    parser.add_argument("--half", action="store_true", help="convolutions in bfloat16")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args(words)
@@ -62,7 +63,7 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
 def main(words: Sequence[str] | None = None) -> None:
     """Run the experiment."""
     options = arguments(words)
-    names = ("number", "scenes", "scene_size", "epochs", "seed")
+    names = ("number", "scenes", "scene_size", "epochs", "seed", "half")
     claim(options.output, {name: getattr(options, name) for name in names})
     warnings.simplefilter("ignore")
     started = perf_counter()
@@ -78,7 +79,7 @@ def main(words: Sequence[str] | None = None) -> None:
     for k in range(options.models):
         budget = Budget(
             options.number, options.scenes, options.scene_size, options.epochs, options.seed,
-            options.workers, options.seed + k,
+            options.workers, options.seed + k, options.half,
         )  # fmt: skip
         model = trained_model(options.output, budget, options.isochrones, say)
         looked = look(model, image, (found["centre"][0], found["centre"][1]), options.seed)

@@ -96,13 +96,20 @@ def _sizes(axes: Axes, looked: Looked, found: dict[str, Any]) -> None:
 
 
 def _mocks(axes: Axes, injected: Injected, found: dict[str, Any]) -> None:
+    from matplotlib.ticker import NullFormatter
+
     error = np.abs(np.stack([injected.low, injected.high]) - injected.median)
     axes.errorbar(injected.true, injected.median, error, fmt="o", ms=3, lw=0.6, color="C3")
     line = np.array([0.15, 2.5])
     axes.plot(line, line, "k-", lw=0.8)
     axes.axvline(found["published"]["growth"][0], color="C0", lw=0.8)
+    ticks = (0.2, 0.5, 1.0, 2.0)
     axes.set_xscale("log")
     axes.set_yscale("log")
+    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.yaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("true half-light radius (arcsec)")
     axes.set_ylabel("the model's (arcsec)")
     axes.set_title("Mocks of its age, dust and mass in the same image")

@@ -6,6 +6,9 @@ from typing import Any
 
 WITHIN = 1.5
 """Factor between the model's radius and the published photometry's that is agreement."""
+TELLING = 2.0
+"""Ratio of the ends of the model's 68% interval up to which it tells a size at all: the prior's
+is 7."""
 LEAST_P = 0.5
 """Probability from which a cluster is found."""
 
@@ -51,8 +54,9 @@ def verdict(model: dict[str, Any], published: dict[str, Any]) -> str:
     found = model["p_there"] > LEAST_P and model["p_there"] > model["elsewhere"]
     low = min(published["growth"][0], published["profile"][0]) / WITHIN
     high = max(published["growth"][0], published["profile"][0]) * WITHIN
-    agrees = low <= model["r_h"][0] <= high
+    radius, least, most = model["r_h"]
+    agrees = low <= radius <= high and most < TELLING * least
     return (
-        f"Found: {'yes' if found else 'no'}; radius within {WITHIN:g} times of the published "
-        f"photometry's: {'yes' if agrees else 'no'}."
+        f"Found: {'yes' if found else 'no'}; radius told, and within {WITHIN:g} times of the "
+        f"published photometry's: {'yes' if agrees else 'no'}."
     )

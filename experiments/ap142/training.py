@@ -48,6 +48,8 @@ class Budget:
         Random numbers; processes of the simulation.
     training_seed : int
         Of the training.
+    half : bool
+        Whether convolutions compute in bfloat16, which some processors do twice as fast.
     """
 
     clusters: int
@@ -57,6 +59,7 @@ class Budget:
     seed: int
     workers: int
     training_seed: int
+    half: bool = False
 
 
 def m31_camera(binning: int = BINNING) -> ClusterCamera:
@@ -147,7 +150,8 @@ def trained_model(
         return ClusterModel.load(path)
     write_set(set_settings(budget, isochrones), folder / "mocks", workers=budget.workers)
     say(f"{budget.clusters} mock clusters, {budget.scenes} scenes")
-    recipe = override(load_recipe("filar-clusters"), NETWORK | {"budget.epochs": budget.epochs})
+    changes = {"budget.epochs": budget.epochs, "network.half": budget.half}
+    recipe = override(load_recipe("filar-clusters"), NETWORK | changes)
     model = ClusterModel(recipe, seed=budget.training_seed)
     model.fit(SetFolder(folder / "mocks"), folder=path.with_suffix(""), resume=True)
     model.save(path)

@@ -97,9 +97,12 @@ def test_the_report_tells_whether_it_is_found_and_as_large() -> None:
              "published": sizes, "image": {"2.2": 1.1}, "models": [model]}  # fmt: skip
     text = report(found)
     assert "0.80 | 0.70-0.90" in text
-    assert "Found: yes; radius within 1.5 times of the published photometry's: yes" in text
+    assert (
+        "Found: yes; radius told, and within 1.5 times of the published photometry's: yes" in text
+    )
     assert "Found: no" in verdict({**model, "elsewhere": 0.995}, sizes)
-    assert verdict({**model, "r_h": [2.0, 1.5, 2.5]}, sizes).endswith("photometry's: no.")
+    for wrong in ([2.0, 1.5, 2.5], [0.62, 0.24, 1.6]):  # too large; no more than the prior
+        assert verdict({**model, "r_h": wrong}, sizes).endswith("photometry's: no.")
 
 
 def test_the_real_image_and_its_stars(shared: Path) -> None:
