@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from filar.clusters.data import Truth
 from filar.clusters.evaluate import Estimates, Judgement, evaluate, judged_rows
 from filar.clusters.evaluate_posterior import INTERVALS
+from filar.clusters.evaluate_scatter import scatter
 
 FloatArray = NDArray[np.float64]
 
@@ -33,6 +34,8 @@ class Judged:
         Mean half of the 68% interval.
     inside68, inside68_err, inside95 : (4,) array
         Parts of true values inside the intervals.
+    bright_change, bright_inside68 : (4,) array
+        Change of bias and coverage of the better seen half of the clusters, whose errors are small.
     accuracy, accuracy_err, completeness, false_alarms : float
         Of the class: told rightly; clusters found; backgrounds taken for clusters.
     in_domain : float
@@ -52,6 +55,8 @@ class Judged:
     inside68: FloatArray
     inside68_err: FloatArray
     inside95: FloatArray
+    bright_change: FloatArray
+    bright_inside68: FloatArray
     accuracy: float
     accuracy_err: float
     completeness: float
@@ -84,7 +89,9 @@ def judge(
     one: Judgement = evaluate(truth, {name: found})[0]
     whole, rows = one.whole, judged_rows(truth)
     low, high = found.intervals[INTERVALS[0]]
-    change, change_err = _change(truth, found, first)
+    seen = np.where(rows, truth.log_snr, -np.inf)
+    bright = rows & (seen >= np.median(seen[rows]))
+    change, change_err = _change(truth, found, first, rows)
     inside, n = whole.inside68, len(one.point)
     kind = one.detection
     nan = float("nan")
@@ -92,16 +99,18 @@ def judge(
         name, about, n, whole.bias, whole.bias_err, whole.rms, whole.rms_err, change, change_err,
         np.asarray((high - low)[rows].mean(axis=0) / 2), inside,
         np.sqrt(inside * (1 - inside) / n), whole.inside95,
+        _change(truth, found, first, bright)[0],
+        scatter(one.misses.select(bright[rows])).inside68,
         kind.accuracy if kind else nan, kind.accuracy_err if kind else nan,
         kind.completeness if kind else nan, kind.false_alarms if kind else nan, one.in_domain,
     )  # fmt: skip
 
 
 def _change(
-    truth: Truth, found: Estimates, first: tuple[Truth, Estimates]
+    truth: Truth, found: Estimates, first: tuple[Truth, Estimates], rows: NDArray[np.bool_]
 ) -> tuple[FloatArray, FloatArray]:
     """Mean of how much more clusters are missed than as trained, and its standard error."""
-    pairs = judged_rows(truth) & judged_rows(first[0])
+    pairs = rows & judged_rows(first[0])
     if pairs.sum() < 2:
         return np.full(4, np.nan), np.full(4, np.nan)
     more = (found.value - truth.values)[pairs] - (first[1].value - first[0].values)[pairs]

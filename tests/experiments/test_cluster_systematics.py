@@ -118,6 +118,8 @@ def test_paired_changes_are_surer_than_biases():
     assert (other.change_err < 1e-9).all() and (other.bias_err > 0.03).all()
     assert same.accuracy == 1.0
     np.testing.assert_allclose(same.inside68, 0.68, atol=0.08)
+    np.testing.assert_allclose(other.bright_change, other.change, atol=1e-9)
+    assert other.bright_inside68[3] < 0.5 < same.bright_inside68.min()
     assert other.inside68[3] < 0.5 and np.isnan(other.in_domain)
     assert harm(other, same) == pytest.approx(1.5)
 
