@@ -60,3 +60,11 @@ def test_what_is_no_table_is_refused_with_what_was_expected(tmp_path: Path) -> N
 def test_long_lists_of_columns_are_shortened() -> None:
     table = Table({f"c{k}": [0] for k in range(40)})
     assert listed(table).endswith("c29, ...")
+
+
+def test_text_that_is_no_table_is_refused_in_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "list.txt"
+    path.write_text("abc def\n1 2 3 4\n")
+    with pytest.raises(InputFileError, match="no table in any form") as refused:
+        read_table(path, "a list of positions")
+    assert len(str(refused.value)) < 300

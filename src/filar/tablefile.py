@@ -87,8 +87,12 @@ def _read_other(path: Path, expected: str) -> Table:
         try:
             return Table.read(path, format=form)
         except Exception as error:  # the libraries raise whatever a file makes them stumble at
-            found = f"cannot be read: {error or type(error).__name__}"
-            raise InputFileError(path, found, f"{expected}, with named columns") from error
+            # Of what was tried on text, astropy tells pages.
+            lines = str(error).strip().splitlines() or [type(error).__name__]
+            found = "no table in any form that is known" if len(lines) > 2 else lines[0]
+            raise InputFileError(
+                path, f"cannot be read: {found}", f"{expected}, with named columns"
+            ) from error
 
 
 def sky_positions(path: Path, table: Table) -> tuple[FloatArray, FloatArray, str]:
