@@ -24,7 +24,7 @@ from filar.wholefile import whole_file
 
 if TYPE_CHECKING:
     from filar.clusters.estimator import ClusterModel
-    from filar.learn.settings import MockSettings as Mixture
+    from filar.learn.settings import MixtureSettings
 
 DRAWS = 500
 """From each posterior."""
@@ -82,14 +82,16 @@ def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
 
 
-def taken(data: SetFolder, mixture: Mixture, seen: Seen, seed: int) -> tuple[Cutouts, Truth]:
+def taken(
+    data: SetFolder, mixture: MixtureSettings, seen: Seen, seed: int
+) -> tuple[Cutouts, Truth]:
     """Every cluster of a set once, some of them replaced by backgrounds.
 
     Parameters
     ----------
     data : SetFolder
         The set.
-    mixture : MockSettings
+    mixture : MixtureSettings
         How cutouts were composed in the training.
     seen : Seen
         How images are taken.

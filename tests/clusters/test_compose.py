@@ -10,11 +10,11 @@ from filar.clusters.compose import Composer, electrons, find_peaks, log_visibili
 from filar.clusters.data import SetFolder
 from filar.clusters.posterior import PARAMETERS
 from filar.errors import InputFileError, ParameterError
-from filar.learn.settings import MockSettings
+from filar.learn.settings import MixtureSettings
 from filar.simulate.clusters.noise import seen_radius
 from tests.clusters.samples import RANGES, blob_magnitudes, write_set
 
-ONLY_CLUSTERS = MockSettings(backgrounds=0, depth=(1, 1))
+ONLY_CLUSTERS = MixtureSettings(backgrounds=0, depth=(1, 1))
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def mocks(tmp_path_factory: pytest.TempPathFactory) -> SetFolder:
     return SetFolder(write_set(tmp_path_factory.mktemp("set") / "mocks"))
 
 
-def composer(mocks: SetFolder, mixture: MockSettings) -> Composer:
+def composer(mocks: SetFolder, mixture: MixtureSettings) -> Composer:
     return Composer(mocks, np.arange(len(mocks)), np.arange(len(mocks.scenes)), mixture)
 
 
@@ -57,7 +57,7 @@ def test_noise_is_that_of_all_electrons(mocks: SetFolder) -> None:
 def test_a_deeper_exposure_has_less_noise_and_the_same_flux(mocks: SetFolder) -> None:
     rows = np.full(200, int(np.argmax(mocks.values[:, 2])))
     made = [
-        composer(mocks, MockSettings(backgrounds=0, depth=(d, d))).compose(
+        composer(mocks, MixtureSettings(backgrounds=0, depth=(d, d))).compose(
             rows, np.random.default_rng(3)
         )
         for d in (1.0, 4.0)
@@ -70,7 +70,7 @@ def test_a_deeper_exposure_has_less_noise_and_the_same_flux(mocks: SetFolder) ->
 
 
 def test_the_mixture_holds_what_it_says(mocks: SetFolder) -> None:
-    made = composer(mocks, MockSettings(backgrounds=0.4, aside=0.5, peaks=0.5))
+    made = composer(mocks, MixtureSettings(backgrounds=0.4, aside=0.5, peaks=0.5))
     rows = np.random.default_rng(0).integers(len(mocks), size=3000)
     cutouts, truth = made.compose(rows, np.random.default_rng(4))
     assert np.mean(~truth.cluster) == pytest.approx(0.4, abs=0.03)
@@ -80,7 +80,7 @@ def test_the_mixture_holds_what_it_says(mocks: SetFolder) -> None:
 
 
 def test_clusters_put_aside_are_not_in_the_middle(mocks: SetFolder) -> None:
-    made = composer(mocks, MockSettings(backgrounds=0.999, aside=1, away=(0.31, 0.44)))
+    made = composer(mocks, MixtureSettings(backgrounds=0.999, aside=1, away=(0.31, 0.44)))
     made.scenes = [np.full_like(mocks.scenes[0], 5.0)]
     compact = np.flatnonzero((mocks.values[:, 3] < -1.1) & (mocks.values[:, 1] < 2))
     row = compact[np.argmax(mocks.values[compact, 2])]
@@ -120,7 +120,7 @@ def test_real_images_keep_their_noise(tmp_path: Path) -> None:
     np.save(folder / "scenes_real.npy", real)
     mocks = SetFolder(folder)
     made = Composer(
-        mocks, np.arange(60), np.array([len(mocks.scenes) - 1]), MockSettings(depth=(1, 1))
+        mocks, np.arange(60), np.array([len(mocks.scenes) - 1]), MixtureSettings(depth=(1, 1))
     )
     cutouts, truth = made.compose(np.arange(60), np.random.default_rng(0))
     empty = cutouts.flux[~truth.cluster][:, :, 0]
@@ -166,7 +166,7 @@ def test_settings_that_do_not_fit_are_refused(tmp_path: Path) -> None:
 def test_nothing_to_compose_is_an_error(mocks: SetFolder) -> None:
     for rows, scenes in (([], [0]), ([0], []), ([99], [0])):
         with pytest.raises(ParameterError):
-            Composer(mocks, np.array(rows, int), np.array(scenes, int), MockSettings())
+            Composer(mocks, np.array(rows, int), np.array(scenes, int), MixtureSettings())
 
 
 def test_the_samples_fill_their_ranges(mocks: SetFolder) -> None:

@@ -15,7 +15,7 @@ from filar.clusters.estimator import ClusterModel  # noqa: E402
 from filar.clusters.pmap import sky_map  # noqa: E402
 from filar.errors import InputFileError, ParameterError  # noqa: E402
 from filar.learn.recipe import Recipe, load_recipe, override  # noqa: E402
-from filar.learn.settings import MockSettings  # noqa: E402
+from filar.learn.settings import MixtureSettings  # noqa: E402
 from tests.clusters.samples import blob_magnitudes, flat_prior, write_set  # noqa: E402
 
 
@@ -40,13 +40,13 @@ def model(mocks: SetFolder) -> ClusterModel:
 
 
 def cutouts_of(mocks: SetFolder, n: int) -> Cutouts:
-    made = Composer(mocks, np.arange(len(mocks)), np.arange(2), MockSettings(backgrounds=0.3))
+    made = Composer(mocks, np.arange(len(mocks)), np.arange(2), MixtureSettings(backgrounds=0.3))
     return made.compose(np.arange(n), np.random.default_rng(9))[0]
 
 
 def test_it_learns_what_the_light_tells(mocks: SetFolder, model: ClusterModel) -> None:
     """A model that knew the prior alone would have an rms of 0.29 of each range."""
-    made = Composer(mocks, np.arange(len(mocks)), np.arange(8), MockSettings(backgrounds=0.3))
+    made = Composer(mocks, np.arange(len(mocks)), np.arange(8), MixtureSettings(backgrounds=0.3))
     cutouts, truth = made.compose(np.arange(600), np.random.default_rng(3))
     found, cluster = model.predict(cutouts, 200), truth.cluster
     miss = found.mean()[cluster] - truth.values[cluster]
@@ -108,7 +108,7 @@ def test_both_peaks_of_a_degenerate_cluster_carry_weight(tmp_path: Path) -> None
     recipe = small(**{"network.channels": [4, 4], "network.hidden": 128, "budget.batch_size": 32})
     mocks = SetFolder(folder)
     model = ClusterModel(recipe).fit(mocks)
-    made = Composer(mocks, np.arange(50), np.arange(2), MockSettings(backgrounds=0))
+    made = Composer(mocks, np.arange(50), np.arange(2), MixtureSettings(backgrounds=0))
     found = model.predict(made.compose(np.arange(50), rng)[0], 400)
     old = found.samples[:, :, 0] > 7.25
     dusty = found.samples[:, :, 1] > 1.45

@@ -8,14 +8,14 @@ from filar.clusters.cutouts import Cutouts, make_cutouts
 from filar.clusters.data import SetFolder
 from filar.clusters.domain import in_domain, learn_domain
 from filar.clusters.inputs import COMPRESSION, Inputs, surroundings
-from filar.learn.settings import MockSettings
+from filar.learn.settings import MixtureSettings
 from tests.clusters.samples import write_set
 
 
 @pytest.fixture(scope="module")
 def cutouts(tmp_path_factory: pytest.TempPathFactory) -> Cutouts:
     mocks = SetFolder(write_set(tmp_path_factory.mktemp("set") / "mocks", 200))
-    made = Composer(mocks, np.arange(200), np.arange(4), MockSettings())
+    made = Composer(mocks, np.arange(200), np.arange(4), MixtureSettings())
     return made.sample(200, np.random.default_rng(0))[0]
 
 

@@ -18,7 +18,7 @@ from filar.clusters.evaluate import Estimates
 from filar.clusters.evaluate_posterior import INTERVALS
 from filar.clusters.posterior import Predictions
 from filar.errors import OutputFileError, ParameterError
-from filar.learn.settings import MockSettings as Mixture
+from filar.learn.settings import MixtureSettings
 from filar.simulate.clusters.camera import preset_camera
 from tests.clusters import samples
 from tests.simulate.clusters.samples import BANDS, tiny, write_isochrones
@@ -79,7 +79,7 @@ def blobs(tmp_path_factory):
 
 
 def test_images_of_a_set_differ_only_in_what_is_changed(blobs):
-    mixture = Mixture()
+    mixture = MixtureSettings()
     cutouts, truth = taken(blobs, mixture, Seen(), 1)
     for seen in (Seen(depth=0.5), Seen(faint=(0.1, 0.0, 0.0)), Seen(drop=1.0)):
         other, same = taken(blobs, mixture, seen, 1)
@@ -133,7 +133,7 @@ class Guessing:
         normalisation={"distance_mpc": 4.0, "zero_point": [25.0, 24.5]},
     )  # fmt: skip
     inputs_ = SimpleNamespace(ranges=RANGES)
-    recipe_ = SimpleNamespace(mocks=Mixture())
+    recipe_ = SimpleNamespace(mocks=MixtureSettings())
 
     @classmethod
     def load(cls, path):

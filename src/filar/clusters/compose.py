@@ -13,7 +13,7 @@ from filar.clusters.posterior import PARAMETERS
 from filar.errors import ParameterError
 
 if TYPE_CHECKING:
-    from filar.learn.settings import Limits, MockSettings
+    from filar.learn.settings import Limits, MixtureSettings
 
 FloatArray = NDArray[np.float64]
 Images = NDArray[np.float32]
@@ -41,7 +41,7 @@ class Composer:
         Clusters to choose from.
     scenes : (s,) int array
         Scenes to choose from.
-    mixture : MockSettings
+    mixture : MixtureSettings
         Of what.
 
     Raises
@@ -51,7 +51,7 @@ class Composer:
     """
 
     def __init__(
-        self, data: SetFolder, rows: IntArray, scenes: IntArray, mixture: MockSettings
+        self, data: SetFolder, rows: IntArray, scenes: IntArray, mixture: MixtureSettings
     ) -> None:
         check_rows(rows, len(data))
         if not len(rows) or not len(scenes):

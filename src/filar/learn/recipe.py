@@ -17,7 +17,7 @@ from filar.learn.settings import (
     AveragingSettings,
     BudgetSettings,
     DataSettings,
-    MockSettings,
+    MixtureSettings,
     Named,
     OptimiserSettings,
     SearchRange,
@@ -54,7 +54,7 @@ class Recipe(Settings):
     data: DataSettings = DataSettings()
     table: TableSettings = TableSettings()
     stars: StarSettings = StarSettings()
-    mocks: MockSettings = MockSettings()
+    mocks: MixtureSettings = MixtureSettings()
     network: Named
     loss: Named
     optimiser: OptimiserSettings = OptimiserSettings()
@@ -69,7 +69,7 @@ class Recipe(Settings):
             "data": self.data != DataSettings(),
             "table": self.table != TableSettings(),
             "stars": self.stars != StarSettings(),
-            "mocks": self.mocks != MockSettings(),
+            "mocks": self.mocks != MixtureSettings(),
         }
         if sum(given.values()) > 1:
             names = " and ".join(name for name, used in given.items() if used)

@@ -138,7 +138,7 @@ class StarSettings(Settings):
         return self
 
 
-class MockSettings(Settings):
+class MixtureSettings(Settings):
     """How mock clusters and backgrounds are composed.
 
     Attributes
@@ -169,7 +169,7 @@ class MockSettings(Settings):
     turns: bool = True
 
     @model_validator(mode="after")
-    def _whole(self) -> MockSettings:
+    def _whole(self) -> MixtureSettings:
         _check_fractions(self.fractions)
         if self.fractions[0] == 0:
             raise ValueError(f"fractions = {list(self.fractions)}: nothing to train on")

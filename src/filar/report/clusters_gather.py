@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from filar.clusters.boosting import Boosting, Features
     from filar.clusters.cutouts import Cutouts
     from filar.clusters.estimator import ClusterModel
-    from filar.learn.settings import MockSettings
+    from filar.learn.settings import MixtureSettings
 
 Progress = Callable[[float, str], None]
 
@@ -283,12 +283,12 @@ def _pieces(
         yield composer.compose(rows[start : start + AT_ONCE], rng)
 
 
-def _mixture(material: Material) -> MockSettings:
+def _mixture(material: Material) -> MixtureSettings:
     """How cutouts are composed: as in the first model's training."""
-    from filar.learn.settings import MockSettings
+    from filar.learn.settings import MixtureSettings
 
     first = next(iter(material.models.values()), None)
-    return MockSettings() if first is None else first.recipe_.mocks
+    return MixtureSettings() if first is None else first.recipe_.mocks
 
 
 def _joined(truths: Sequence[Truth]) -> Truth:
