@@ -4,7 +4,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from filar.clusters.chain import KNOTS, SIZE, Chain, hats  # noqa: E402
+from filar.clusters.chain import KNOTS, SIZE, Chain, hats, sloped  # noqa: E402
 
 
 def generator(seed: int = 0) -> "torch.Generator":
@@ -86,3 +86,32 @@ def test_calibration_finds_how_much_too_sure_the_histograms_are() -> None:
         chain.calibrate(features, truth)
         assert chain.surprise(features, truth).mean() < before
     assert (chain.temperature - 1.5).abs().max() < 0.15
+
+
+def test_a_linear_density_is_drawn_as_it_is() -> None:
+    """Density 2 x in five bins: the mean is 2/3, the mean of squares 1/2."""
+    bins = 5
+    ends = torch.linspace(0, 1, bins + 1)
+    share = (ends[1:] ** 2 - ends[:-1] ** 2).expand(1, 1, bins)
+    chosen = torch.multinomial(share[0, 0], 100_000, replacement=True, generator=generator(9))
+    within = torch.rand(1, 100_000, generator=generator(10))
+    spread = share.expand(1, 100_000, bins)
+    place = sloped(within, spread, chosen[None, :, None])
+    assert place.min() >= 0
+    assert place.max() <= 1
+    found = (chosen + place[0]) / bins
+    inner = (chosen > 0) & (chosen < bins - 1)
+    expected = (0.8**3 - 0.2**3) * 2 / 3 / (0.8**2 - 0.2**2)
+    assert float(found[inner].mean()) == pytest.approx(expected, abs=0.002)
+    # within the third bin, from 0.4 to 0.6, the mean is not its middle
+    third = found[chosen == 2]
+    assert float(third.mean()) == pytest.approx((0.6**3 - 0.4**3) * 2 / 3 / 0.2, abs=0.001)
+
+
+def test_a_bin_beside_an_empty_one_is_drawn_towards_the_full_one() -> None:
+    share = torch.tensor([[[0.0, 0.5, 0.5, 0.0]]]).expand(1, 1000, 4)
+    within = torch.rand(1, 1000, generator=generator(11))
+    low = sloped(within, share, torch.ones(1, 1000, 1, dtype=torch.long))
+    high = sloped(within, share, torch.full((1, 1000, 1), 2))
+    assert float(low.mean()) == pytest.approx(0.5 + 0.25 / 6, abs=0.02)
+    assert float(high.mean()) == pytest.approx(0.5 - 0.25 / 6, abs=0.02)
