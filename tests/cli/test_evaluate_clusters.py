@@ -91,7 +91,7 @@ def test_on_another_set_all_judge_and_trees_get_the_first(made: Path, tmp_path: 
     assert numbers["baseline"] == TREES
     assert numbers["methods"][TREES]["whole"]["inside68"][0] is not None
     assert "none of the models was trained on it" in told
-    assert f"m: rms of every parameter below that of {TREES}: " in told
+    assert f"m: rms of log_age and log_mass below that of {TREES}: " in told
     assert f"{TREES}: bias" not in told
 
 

@@ -80,7 +80,7 @@ def test_the_page_holds_everything_itself(page: Path) -> None:
         assert name not in body
         assert name.replace("<", "&lt;").replace(">", "&gt;") in body
     assert "500 mock clusters and 300 backgrounds" in body
-    assert "rms of every parameter below that of trees" in body
+    assert "rms of log_age and log_mass below that of trees" in body
 
 
 def test_the_numbers_are_strict_json_and_those_of_the_page(page: Path, facts) -> None:
