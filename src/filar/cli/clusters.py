@@ -54,7 +54,7 @@ def clusters(
             help="With --detect: least p_cluster. It counts on as many clusters as other things, "
             "as in training; in a whole image there are more of these: be strict."
         ),
-    ] = 0.9,
+    ] = 0.95,
     pixels: Annotated[
         bool, typer.Option("--pixels", help="Take the list's x and y although it has ra and dec.")
     ] = False,
