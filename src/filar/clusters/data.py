@@ -16,6 +16,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from filar.clusters.cutouts import flux_of
 from filar.clusters.posterior import PARAMETERS
 from filar.errors import InputFileError, ParameterError
 
@@ -112,7 +113,7 @@ class Facts:
     @property
     def gain(self) -> FloatArray:
         """Electrons of one unit of flux, a star of magnitude 25: (bands,)."""
-        return np.asarray(self.exposure_time * 10 ** (0.4 * (self.zero_point - 25)))
+        return np.asarray(self.exposure_time / flux_of(self.zero_point))
 
 
 class SetFolder:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filar.clusters.apertures import aperture_fluxes
-from filar.clusters.cutouts import Cutouts
+from filar.clusters.cutouts import Cutouts, mag_of
 from filar.clusters.inputs import surroundings
 
 Ranges = dict[str, tuple[float, float]]
@@ -28,7 +28,7 @@ def _numbers(cutouts: Cutouts) -> dict[str, NDArray[np.float64]]:
     for k, band in enumerate(cutouts.bands):
         # What has no light at all is as faint as can be, not unknown.
         floor = np.maximum(light[:, k], 0.1 * noise[:, k])
-        found[f"mag {band}"] = 25 - 2.5 * np.log10(np.maximum(floor, 1e-30).astype(np.float64))
+        found[f"mag {band}"] = mag_of(np.maximum(floor, 1e-30))
         found[f"noise {band}"] = np.log10(np.maximum(noise[:, k], 1e-30).astype(np.float64))
     return found
 
