@@ -236,7 +236,7 @@ class ClusterModel:
         return Predictions(samples, p_cluster, log_snr, inside)
 
     def p_map(self, flux: Images, *, progress: Callable[[float], None] | None = None) -> PMap:
-        """Say where in an image clusters are likely.
+        """Say where in an image clusters may be; `predict` on cutouts there decides.
 
         Parameters
         ----------

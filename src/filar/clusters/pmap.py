@@ -1,4 +1,9 @@
-"""The probability of a cluster at every place of an image."""
+"""Where in an image clusters may be, for the search.
+
+Windows within a larger image are not padded by darkness as cutouts are. The network so sees more
+clusters in the map than in cutouts of the same places, and misses none: the map finds candidates,
+their cutouts decide.
+"""
 
 from __future__ import annotations
 
@@ -89,7 +94,8 @@ def probability_map(
     """Look for clusters in the whole of an image.
 
     Convolutions are computed for the whole image, not for each place; so that places can be closer
-    than the trunk's last map has them, the image is shifted.
+    than the trunk's last map has them, the image is shifted. The values are too high where nothing
+    is, see above.
 
     Parameters
     ----------
