@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
+from filar.clusters.apertures import surroundings
 from filar.clusters.compose import Composer
 from filar.clusters.cutouts import Cutouts, make_cutouts
 from filar.clusters.data import SetFolder
 from filar.clusters.domain import in_domain, learn_domain
-from filar.clusters.inputs import COMPRESSION, Inputs, surroundings
+from filar.clusters.inputs import COMPRESSION, Inputs
 from filar.learn.settings import MixtureSettings
 from tests.clusters.samples import write_set
 

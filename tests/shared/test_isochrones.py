@@ -15,7 +15,6 @@ from filar.populations import (
     packaged_isochrones,
     read_isochrones,
 )
-from filar.populations.packaged import installed
 
 BANDS = ("F336W", "F438W", "F555W", "F814W")
 TABLES = ("Z0.015500", "Z0.020500", "Z0.030000")
@@ -85,7 +84,6 @@ def test_extinction_is_that_of_model_atmospheres(shared: Path) -> None:
     assert np.abs(wrong).max() < 0.06
 
 
-@pytest.mark.skipif(not installed(), reason="filar[isochrones] is not installed")
 def test_packaged_isochrones_have_the_colours_of_the_tables(tables: IsochroneSet) -> None:
     packaged = packaged_isochrones(BANDS)
     own = tables.with_bands(BANDS)
@@ -101,7 +99,6 @@ def test_packaged_isochrones_have_the_colours_of_the_tables(tables: IsochroneSet
     assert np.sqrt(np.mean(difference**2)) < 0.06
 
 
-@pytest.mark.skipif(not installed(), reason="filar[isochrones] is not installed")
 def test_packaged_isochrones_of_twice_solar_abundance_are_near_the_tables(
     tables: IsochroneSet,
 ) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filar.errors import ParameterError
+from filar.robust import MAD_TO_SIGMA
 
 RADII = (1.0, 1.5, 2.0, 3.0, 4.5, 6.5, 9.5, 14.0, 20.0)
 """Radii of the circles, pixels."""
@@ -143,8 +144,37 @@ def border_sky(flux: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
     return np.asarray(np.nanmedian(pixels, axis=2), np.float32)
 
 
+def surroundings(
+    flux: NDArray[np.floating[Any]],
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Sky and noise at the borders of cutouts.
+
+    Parameters
+    ----------
+    flux : (n, bands, size, size) array
+        Any unit, no NaN.
+
+    Returns
+    -------
+    sky, noise : (n, bands) float32 arrays
+        Median, and standard deviation from the median absolute deviation.
+    """
+    pixels = flux[:, :, border(flux.shape[-1])]
+    sky = np.median(pixels, axis=2)
+    pixels -= sky[:, :, None]
+    spread = np.median(np.abs(pixels, out=pixels), axis=2)
+    return np.asarray(sky, np.float32), np.asarray(MAD_TO_SIGMA * spread, np.float32)
+
+
+def circle_areas(size: int) -> NDArray[np.float32]:
+    """Areas of the `fitting_radii` of cutouts, pixels: (k,)."""
+    return np.asarray(np.pi * np.square(fitting_radii(size)), np.float32)
+
+
 def aperture_fluxes(
-    flux: NDArray[np.floating[Any]], radii: Sequence[float] | None = None
+    flux: NDArray[np.floating[Any]],
+    radii: Sequence[float] | None = None,
+    sky: NDArray[np.float32] | None = None,
 ) -> NDArray[np.float32]:
     """Light within circles about the middle, above the sky at the border.
 
@@ -154,6 +184,8 @@ def aperture_fluxes(
         Cutouts. Pixels that are NaN count as sky.
     radii : sequence of float, optional
         Pixels; by default `fitting_radii`.
+    sky : (n, bands) array, optional
+        Per pixel; by default `border_sky`.
 
     Returns
     -------
@@ -169,7 +201,8 @@ def aperture_fluxes(
         raise ParameterError("flux", f"shape {flux.shape}", "shape (n, bands, size, size)")
     size = flux.shape[-1]
     weights = _weights(size, _checked(size, radii))
-    above = flux.astype(np.float32, copy=False) - border_sky(flux)[:, :, None, None]
+    sky = border_sky(flux) if sky is None else sky
+    above = flux.astype(np.float32, copy=False) - sky[:, :, None, None]
     above = np.nan_to_num(above, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
     n, bands = flux.shape[:2]
     sums = above.reshape(n * bands, size * size) @ weights.reshape(len(weights), -1).T

@@ -14,13 +14,12 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from filar.clusters.apertures import aperture_fluxes, border, border_sky, fitting_radii
+from filar.clusters.apertures import aperture_fluxes, circle_areas, surroundings
 from filar.clusters.cutouts import UNIT_MAG, Cutouts
 from filar.clusters.data import Truth
 from filar.clusters.evaluate import Estimates
 from filar.clusters.posterior import PARAMETERS
 from filar.errors import ParameterError
-from filar.robust import MAD_TO_SIGMA
 
 FloatArray = NDArray[np.float64]
 Features = NDArray[np.float32]
@@ -56,23 +55,15 @@ def features(cutouts: Cutouts) -> Features:
 
 
 def _features(flux: NDArray[np.float32]) -> Features:
-    sky, noise = border_sky(flux), _border_noise(flux)
-    light = aperture_fluxes(flux)
-    area = np.pi * np.square(fitting_radii(flux.shape[-1]))
+    sky, noise = surroundings(flux)
+    noise = np.maximum(noise, np.float32(LEAST_NOISE))
+    light, area = aperture_fluxes(flux, sky=sky), circle_areas(flux.shape[-1])
     mag = asinh_mag(light, noise[:, :, None] * np.sqrt(area))
     bands = range(flux.shape[1])
     colours = [mag[:, one] - mag[:, other] for one, other in combinations(bands, 2)]
     growth = [mag[:, band, :-1] - mag[:, band, 1:] for band in bands]
     columns = [*(mag[:, band] for band in bands), *colours, *growth, sky, np.log10(noise)]
     return np.concatenate(columns, axis=1).astype(np.float32)
-
-
-def _border_noise(flux: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Of a pixel: (n, bands)."""
-    pixels = flux[:, :, border(flux.shape[-1])]
-    away = np.abs(pixels - np.median(pixels, axis=2, keepdims=True))
-    sigma = MAD_TO_SIGMA * np.median(away, axis=2)
-    return np.asarray(np.maximum(sigma, LEAST_NOISE), np.float32)
 
 
 def asinh_mag(flux: NDArray[Any], noise: NDArray[Any]) -> NDArray[Any]:

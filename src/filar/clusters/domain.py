@@ -7,9 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from filar.clusters.apertures import aperture_fluxes
+from filar.clusters.apertures import aperture_fluxes, surroundings
 from filar.clusters.cutouts import Cutouts, mag_of
-from filar.clusters.inputs import surroundings
 
 Ranges = dict[str, tuple[float, float]]
 TAIL = 0.001
@@ -22,8 +21,8 @@ MARGIN = {"noise": 0.1, "mag": 0.3}
 
 def _numbers(cutouts: Cutouts) -> dict[str, NDArray[np.float64]]:
     radius = min(RADIUS, 0.25 * cutouts.size)
-    light = aperture_fluxes(cutouts.flux, (radius,))[:, :, 0]
-    noise = surroundings(cutouts.flux)[1]
+    sky, noise = surroundings(cutouts.flux)
+    light = aperture_fluxes(cutouts.flux, (radius,), sky)[:, :, 0]
     found = {}
     for k, band in enumerate(cutouts.bands):
         # What has no light at all is as faint as can be, not unknown.

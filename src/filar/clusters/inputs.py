@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from filar.clusters.apertures import aperture_weights, border, fitting_radii
+from filar.clusters.apertures import aperture_fluxes, circle_areas, fitting_radii, surroundings
 from filar.clusters.cutouts import Cutouts
 from filar.clusters.data import Facts
 from filar.clusters.posterior import PARAMETERS
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 Images = NDArray[np.float32]
 
-MAD = 1.4826
-"""Standard deviations of a normal distribution in a median absolute deviation."""
 LEAST_NOISE = 1e-6
 COMPRESSION = 0.4
 """Factor of asinh: a pixel of ten thousand times the noise is 4."""
@@ -114,13 +112,11 @@ class Inputs:
         sky, noise = surroundings(cutouts.flux)
         above = cutouts.flux - sky[:, :, None, None]
         above /= self.softening[:, None, None]
-        n, size = len(above), self.size
-        weights = aperture_weights(size).reshape(-1, size * size)
-        light = above.reshape(n, len(self.bands), -1) @ weights.T
+        light = aperture_fluxes(cutouts.flux, sky=sky) / self.softening[:, None]
         # In units of the noise within the circle, so that what is lost in noise is about 0.
-        light /= np.sqrt(weights.sum(axis=1))
+        light /= np.sqrt(circle_areas(self.size))
         level = np.log10(np.maximum(noise, LEAST_NOISE) / self.softening)
-        features = np.concatenate([np.arcsinh(light).reshape(n, -1), level], axis=1)
+        features = np.concatenate([np.arcsinh(light).reshape(len(light), -1), level], axis=1)
         np.arcsinh(above, out=above)
         above *= np.float32(COMPRESSION)
         return above, (features - self.mean) / self.spread
@@ -190,23 +186,3 @@ class Inputs:
             float(facts["pixel_scale"]), **rows,
             ranges=np.array(facts["ranges"], np.float64).reshape(len(PARAMETERS), 2),
         )  # fmt: skip
-
-
-def surroundings(flux: Images) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Sky and noise at the borders of cutouts.
-
-    Parameters
-    ----------
-    flux : (n, bands, size, size) array
-        Any unit, no NaN.
-
-    Returns
-    -------
-    sky, noise : (n, bands) float32 arrays
-        Median, and standard deviation from the median absolute deviation.
-    """
-    pixels = flux[:, :, border(flux.shape[-1])]
-    sky = np.median(pixels, axis=2)
-    pixels -= sky[:, :, None]
-    spread = np.median(np.abs(pixels, out=pixels), axis=2)
-    return sky, np.asarray(MAD * spread, np.float32)

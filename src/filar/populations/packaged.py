@@ -66,20 +66,6 @@ def packaged_isochrones(bands: Sequence[str]) -> IsochroneSet:
     return _build(tuple(bands), _locate(*GRID), _locate(*TABLES))
 
 
-def installed() -> bool:
-    """Tell whether the packages with the data files are there.
-
-    Returns
-    -------
-    bool
-    """
-    try:
-        _locate(*GRID), _locate(*TABLES)
-    except InputFileError:
-        return False
-    return True
-
-
 def _locate(package: str, file: str) -> Path:
     try:
         path = Path(str(metadata.distribution(package).locate_file(file)))
