@@ -27,7 +27,7 @@ PEAK = 5.0
 BRIGHT_FIRST = 2
 """A peak's rank is a uniform number to this power: half are of the brightest quarter."""
 PATCH = 64
-"""Side of the patches whose median is a scene's sky, pixels."""
+"""Side of the box whose mean light a peak stands out from, pixels."""
 
 
 class Composer:

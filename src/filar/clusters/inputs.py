@@ -110,16 +110,33 @@ class Inputs:
         """
         self.check(cutouts)
         sky, noise = surroundings(cutouts.flux)
-        above = cutouts.flux - sky[:, :, None, None]
-        above /= self.softening[:, None, None]
         light = aperture_fluxes(cutouts.flux, sky=sky) / self.softening[:, None]
         # In units of the noise within the circle, so that what is lost in noise is about 0.
         light /= np.sqrt(circle_areas(self.size))
         level = np.log10(np.maximum(noise, LEAST_NOISE) / self.softening)
         features = np.concatenate([np.arcsinh(light).reshape(len(light), -1), level], axis=1)
-        np.arcsinh(above, out=above)
-        above *= np.float32(COMPRESSION)
-        return above, (features - self.mean) / self.spread
+        images = self.compressed(cutouts.flux, sky[:, :, None, None])
+        return images, (features - self.mean) / self.spread
+
+    def compressed(self, flux: Images, sky: Images) -> Images:
+        """Pixels as networks see them.
+
+        Parameters
+        ----------
+        flux : (..., bands, y, x) float32 array
+            In the unit of cutouts.
+        sky : array
+            Of the same shape, or of one that is stretched to it.
+
+        Returns
+        -------
+        (..., bands, y, x) float32 array
+        """
+        found = flux - sky
+        found /= self.softening[:, None, None]
+        np.arcsinh(found, out=found)
+        found *= np.float32(COMPRESSION)
+        return found
 
     def batch(self, cutouts: Cutouts) -> dict[str, Tensor]:
         """Tensors of n cutouts, rows first: ``image`` and ``features``; see `arrays`."""

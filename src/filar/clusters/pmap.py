@@ -16,7 +16,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from filar.clusters.apertures import border
-from filar.clusters.inputs import COMPRESSION, Images, Inputs
+from filar.clusters.inputs import Images, Inputs
 from filar.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -142,8 +142,7 @@ def _convolved(inputs: Inputs, network: Any, flux: Images, step: int) -> NDArray
     import torch
 
     size, stride = inputs.size, int(network.step)
-    image = np.arcsinh((flux - sky_map(flux, size)) / inputs.softening[:, None, None])
-    image *= np.float32(COMPRESSION)
+    image = inputs.compressed(flux, sky_map(flux, size))
     counts = [(extent - size) // step + 1 for extent in flux.shape[1:]]
     found = np.zeros(counts, np.float32)
     every = max(1, stride // step) if stride % step == 0 else 0
